@@ -1,0 +1,487 @@
+"""Notes what training did: calls of networks, losses, gradients, optimizer steps, passes over loaders, prints.
+
+Root calls of modules are seen through ``nn.Module.__call__`` and not through the global module hooks: any
+global hook sends every submodule's call down the slow path, which costs a character-wise recurrent network far more
+than the one comparison made here.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections import defaultdict, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.dropout import _DropoutNd
+from torch.nn.modules.loss import _Loss
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+from torch.utils.data import DataLoader, dataloader
+
+from .describe import to_array, was_moved
+from .session import Session
+
+MAX_EVENTS = 400_000
+MAX_PACKED = 12_000_000
+MAX_ITEM = 65_536
+MAX_PRINTED = 2_000_000
+LOSSES = (
+    "cross_entropy", "nll_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits", "mse_loss", "l1_loss",
+    "smooth_l1_loss", "huber_loss", "kl_div", "soft_margin_loss", "multi_margin_loss", "multilabel_margin_loss",
+    "multilabel_soft_margin_loss", "hinge_embedding_loss", "poisson_nll_loss", "gaussian_nll_loss",
+)
+
+
+@dataclass
+class RootCall:
+    """A call of a module that was not made by another module."""
+
+    serial: int
+    module: nn.Module
+    cell: int | None
+    training: bool
+    norm_training: bool
+    grad: bool
+    inputs: list[Any]
+    output: Any
+    moved: bool
+    in_function: str | None
+    error: dict[str, Any] | None = None
+
+
+@dataclass
+class RootCalls:
+    """The first and last root calls of a module."""
+
+    count: int = 0
+    first: list[RootCall] = field(default_factory=list)
+    last: deque[RootCall] = field(default_factory=lambda: deque(maxlen=4))
+
+
+class Recorder:
+    """Keeps the events; ``docs/probes.md`` lists their layout."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.events: list[dict[str, Any]] = []
+        self.packed: list[np.ndarray[Any, Any]] = []
+        self.packed_length = 0
+        self.calls: dict[int, RootCalls] = defaultdict(RootCalls)
+        self.loaders: list[Any] = []
+        self.optimizers: list[Any] = []
+        self.iterations: dict[int, int] = defaultdict(int)
+        self.shown: list[dict[str, Any]] = []
+        self.hooks: list[dict[str, Any]] = []
+        self.pictures: list[dict[str, Any]] = []
+        self.enabled = True
+        self.depth = 0
+        self.stop: Callable[[], None] | None = None
+        self._printed = 0
+        self._batches: deque[tuple[int, set[int], int]] = deque(maxlen=4)
+        self._outputs: deque[tuple[int, int, Any]] = deque(maxlen=8)
+        self._losses: deque[tuple[int, Any]] = deque(maxlen=8)
+
+    # -- events -------------------------------------------------------------------------------------------------
+
+    def emit(self, kind: str, **keys: Any) -> int:
+        """Appends an event and returns its serial number."""
+        serial = self.session.serial()
+        if self.enabled and len(self.events) < MAX_EVENTS:
+            self.events.append({"e": kind, "s": serial, "cell": self.session.cell, **keys})
+        return serial
+
+    def pack(self, thing: Any) -> dict[str, Any] | None:
+        """Puts a tensor's values into the packed array; None when it is too big or the array is full."""
+        if not isinstance(thing, torch.Tensor) or thing.numel() > MAX_ITEM or not self.enabled:
+            return None
+        if self.packed_length + thing.numel() > MAX_PACKED:
+            return None
+        array = to_array(thing)
+        if array is None:
+            return None
+        flat = array.astype(np.float32).ravel()
+        at = self.packed_length
+        self.packed.append(flat)
+        self.packed_length += flat.size
+        return {"at": at, "shape": list(thing.shape)}
+
+    def printed(self, text: str) -> None:
+        """Notes text written to a stream; texts without an event between them become one."""
+        if not self.enabled or self._printed > MAX_PRINTED or not isinstance(text, str):
+            return
+        text = text[: MAX_PRINTED - self._printed]
+        self._printed += len(text)
+        last = self.events[-1] if self.events else None
+        if last is not None and last["e"] == "print" and len(last["text"]) < 4_000:
+            last["text"] += text
+        else:
+            self.emit("print", text=text)
+
+    # -- modules ------------------------------------------------------------------------------------------------
+
+    def root_call(self, original: Callable[..., Any], module: nn.Module, args: Any, kwargs: Any) -> Any:
+        """Runs a root call of ``module`` and notes it."""
+        self.depth = 1
+        kept = self._kept_inputs(module, args, kwargs)
+        flags = _flags(module)
+        try:
+            output = original(module, *args, **kwargs)
+        except Exception as fault:
+            self.depth = 0
+            self._note_call(module, flags, kept, None, self.session.error(fault))
+            raise
+        finally:
+            self.depth = 0
+        self._note_call(module, flags, kept, output, None)
+        self._note_forward(module, flags, args, kwargs, output)
+        return output
+
+    def _kept_inputs(self, module: nn.Module, args: Any, kwargs: Any) -> list[Any]:
+        if not self.enabled or self.calls[id(module)].count >= 200:
+            return []
+        return [
+            _brief(thing) for thing in (*args, *kwargs.values())
+        ]
+
+    def _note_call(self, module: nn.Module, flags: tuple[bool, bool], kept: list[Any], output: Any, error: Any) -> None:
+        if not self.enabled:
+            return
+        calls = self.calls[id(module)]
+        calls.count += 1
+        if calls.count > 200:
+            return
+        self.session.number(module)
+        call = RootCall(
+            self.session.serial(), module, self.session.cell, *flags, torch.is_grad_enabled(), kept,
+            _brief(output), any(was_moved(thing) for thing in kept), _own_function(self.session), error,
+        )
+        (calls.first if len(calls.first) < 12 else calls.last).append(call)
+
+    def _note_forward(self, module: nn.Module, flags: tuple[bool, bool], args: Any, kwargs: Any, output: Any) -> None:
+        given = [thing for thing in (*args, *kwargs.values()) if isinstance(thing, torch.Tensor)]
+        outputs = [thing for thing in _tensors(output) if thing.is_floating_point()]
+        first = outputs[0] if outputs else None
+        serial = self.emit(
+            "forward", module=self.session.number(module), in_shapes=[list(thing.shape) for thing in given],
+            training=flags[0], norm_training=flags[1], grad=torch.is_grad_enabled(),
+            out_shapes=[list(thing.shape) for thing in outputs], out=self.pack(first), batch=self._batch_of(given),
+            moved=any(was_moved(thing) for thing in given), parameters_moved=module_moved(module),
+        )
+        for thing in outputs:
+            self._outputs.append((serial, thing.untyped_storage().data_ptr(), thing.numel()))
+        if self.stop is not None:
+            self.stop()
+
+    def _batch_of(self, given: list[torch.Tensor]) -> int | None:
+        for thing in given:
+            pointer = thing.untyped_storage().data_ptr()
+            for serial, pointers, _ in reversed(self._batches):
+                if pointer in pointers:
+                    return serial
+        for thing in given:
+            for serial, _, size in reversed(self._batches):
+                if thing.ndim and size in tuple(thing.shape[:2]):
+                    return serial
+        return None
+
+    # -- losses and gradients -----------------------------------------------------------------------------------
+
+    def loss(self, name: str, original: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """Runs a loss function and notes what it was given."""
+        value = original(*args, **kwargs)
+        if not self.enabled:
+            return value
+        given = list(args) + [kwargs[key] for key in ("input", "target") if key in kwargs]
+        if len(given) >= 2 and isinstance(given[0], torch.Tensor) and isinstance(given[1], torch.Tensor):
+            logits, target = given[0], given[1]
+            serial = self.emit(
+                "loss", fn=name, in_shape=list(logits.shape), target_shape=list(target.shape),
+                target_dtype=str(target.dtype).removeprefix("torch."), value=_number(value),
+                reduction=str(kwargs.get("reduction", "mean")), input_is=_nature(logits), input=self.pack(logits),
+                target=self.pack(target), forward=self._forward_of(logits),
+            )
+            self._losses.append((serial, value))
+        return value
+
+    def _forward_of(self, thing: torch.Tensor) -> int | None:
+        pointer = thing.untyped_storage().data_ptr()
+        for serial, known, _ in reversed(self._outputs):
+            if known == pointer:
+                return serial
+        return self._outputs[-1][0] if self._outputs and thing.requires_grad else None
+
+    def backward(self, tensors: Any) -> None:
+        """Notes that gradients are about to be computed from ``tensors``."""
+        thing = tensors[0] if isinstance(tensors, (list, tuple)) and tensors else tensors
+        if not isinstance(thing, torch.Tensor):
+            return
+        loss = next((serial for serial, value in reversed(self._losses) if value is thing), None)
+        if loss is None and self._losses and self._losses[-1][0] > (self._outputs[-1][0] if self._outputs else 0):
+            loss = self._losses[-1][0]
+        parameters = [p for optimizer in self.optimizers for group in optimizer.param_groups for p in group["params"]]
+        if not parameters and self._outputs:
+            modules = [calls.first[0].module for calls in self.calls.values() if calls.first]
+            parameters = [p for module in modules for p in module.parameters()]
+        self.emit(
+            "backward", value=_number(thing), grad_fn=type(thing.grad_fn).__name__ if thing.grad_fn else "",
+            clean=not _any_gradient(parameters), loss=loss, forward=self._outputs[-1][0] if self._outputs else None,
+        )
+
+    def step(self, optimizer: Any) -> None:
+        """Notes that an optimizer is about to move its parameters."""
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        known = {id(p) for p in parameters}
+        modules = [
+            self.session.number(calls.first[0].module) for calls in self.calls.values()
+            if calls.first and any(id(p) in known for p in calls.first[0].module.parameters())
+        ]
+        self.emit("step", optimizer=self.session.number(optimizer), has_grad=_any_gradient(parameters), modules=modules)
+        if self.stop is not None:
+            self.stop()
+
+    # -- loaders ------------------------------------------------------------------------------------------------
+
+    def iterate(self, loader: Any) -> None:
+        """Notes that a pass over a loader begins."""
+        self.iterations[id(loader)] += 1
+        self.emit("iter", loader=self.session.number(loader), end=False)
+
+    def batch(self, loader: Any, data: Any) -> None:
+        """Notes a batch that a loader delivered."""
+        tensors = [thing for thing in _tensors(data) if isinstance(thing, torch.Tensor)]
+        target = tensors[-1] if len(tensors) > 1 else None
+        if isinstance(data, dict) and len(tensors) > 1:
+            target = min(tensors, key=lambda thing: thing.ndim)
+        size = int(tensors[0].shape[0]) if tensors and tensors[0].ndim else 0
+        serial = self.emit(
+            "batch", loader=self.session.number(loader), shapes=[list(thing.shape) for thing in tensors], size=size,
+            target=self.pack(target), moved=any(was_moved(thing) for thing in tensors),
+        )
+        self._batches.append((serial, {thing.untyped_storage().data_ptr() for thing in tensors}, size))
+
+    # -- the rest -----------------------------------------------------------------------------------------------
+
+    def note(self, event: dict[str, Any]) -> None:
+        """Takes events of data provisioning: moves to a GPU, opened pictures."""
+        if event.get("e") == "move":
+            thing = event.get("object")
+            number = self.session.number(thing) if isinstance(thing, nn.Module) else None
+            if number is not None or event.get("what") == "module":
+                self.emit("move", what="module", obj=number)
+        elif event.get("e") == "picture" and len(self.pictures) < 200:
+            self.pictures.append({key: event.get(key) for key in ("path", "size", "stand_in")})
+
+    def show(self, function: str, value: Any, alpha: Any = None) -> None:
+        """Notes an array handed to a picture function."""
+        if not self.enabled or len(self.shown) >= 60:
+            return
+        kept = _brief(value, 1_000_000)
+        self.shown.append({"function": function, "cell": self.session.cell, "value": kept,
+                           "alpha": float(alpha) if isinstance(alpha, (int, float)) else None,
+                           "serial": self.session.serial()})
+
+
+def _brief(thing: Any, max_numel: int = 1_000_000) -> Any:
+    """A copy of the tensors in a value; others and giants only by reference."""
+    if isinstance(thing, torch.Tensor):
+        copied = thing.detach().clone() if thing.numel() <= max_numel else thing.detach()
+        if was_moved(thing):
+            copied._grader_moved = True  # type: ignore[attr-defined]
+        return copied
+    if isinstance(thing, np.ndarray):
+        return thing.copy() if thing.size <= max_numel else thing
+    if type(thing) in (list, tuple) and len(thing) <= 32:
+        return type(thing)(_brief(item, max_numel) for item in thing)
+    if isinstance(thing, dict) and len(thing) <= 32:
+        return {key: _brief(item, max_numel) for key, item in thing.items()}
+    return thing
+
+
+def _tensors(thing: Any) -> list[torch.Tensor]:
+    if isinstance(thing, torch.Tensor):
+        return [thing]
+    if isinstance(thing, (list, tuple)):
+        return [found for item in thing[:64] for found in _tensors(item)]
+    if isinstance(thing, dict):
+        return [found for item in list(thing.values())[:64] for found in _tensors(item)]
+    return []
+
+
+def _flags(module: nn.Module) -> tuple[bool, bool]:
+    """Training mode of the module, and of any batch-norm or dropout layer in it."""
+    norms = any(
+        part.training for part in module.modules() if isinstance(part, (_BatchNorm, _DropoutNd))
+    )
+    return bool(module.training), norms
+
+
+def module_moved(module: nn.Module) -> bool:
+    """Whether a module, or its parameters, went to a GPU, real or redirected."""
+    if getattr(module, "_grader_moved", False):
+        return True
+    return any(was_moved(parameter) for parameter in module.parameters())
+
+
+def _own_function(session: Session) -> str | None:
+    frame = sys._getframe(2)
+    while frame is not None:
+        if frame.f_code.co_filename in session.files:
+            name = frame.f_code.co_qualname
+            return None if name == "<module>" else name
+        frame = frame.f_back  # type: ignore[assignment]
+    return None
+
+
+def _number(thing: Any) -> float | None:
+    try:
+        value = float(thing.detach()) if isinstance(thing, torch.Tensor) and thing.numel() == 1 else None
+    except (RuntimeError, ValueError):
+        return None
+    return value if value is not None and np.isfinite(value) else None
+
+
+def _nature(logits: torch.Tensor) -> str:
+    """Whether rows look like logits, probabilities or log-probabilities."""
+    with torch.no_grad():
+        values = logits.detach()
+        if not values.is_floating_point() or values.numel() == 0:
+            return "logits"
+        if values.ndim >= 2 and values.shape[1] > 1:
+            if bool((values >= 0).all()) and bool((values.sum(1) - 1).abs().max() < 1e-3):
+                return "probabilities"
+            if bool((values <= 0).all()) and bool((values.exp().sum(1) - 1).abs().max() < 1e-3):
+                return "log-probabilities"
+            return "logits"
+        return "probabilities" if bool(((values >= 0) & (values <= 1)).all()) else "logits"
+
+
+def _any_gradient(parameters: list[torch.Tensor]) -> bool:
+    """Whether the first or last gradients are non-zero; a sample, since this runs in every step."""
+    held = [p.grad for p in parameters if p.grad is not None]
+    return any(bool(gradient.any()) for gradient in (*held[:2], *held[-2:]))
+
+
+def install(recorder: Recorder) -> None:
+    """Puts the recorder's hooks into torch."""
+    _install_modules(recorder)
+    _install_losses(recorder)
+    _install_optimizers(recorder)
+    _install_loaders(recorder)
+
+
+def _install_modules(recorder: Recorder) -> None:
+    original = nn.Module.__call__
+
+    def called(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
+        if recorder.depth or not recorder.enabled or isinstance(self, _Loss) or not _has_parameters(self):
+            return original(self, *args, **kwargs)
+        return recorder.root_call(original, self, args, kwargs)
+
+    nn.Module.__call__ = called  # type: ignore[method-assign]
+    for kind in ("forward", "full_backward"):
+        _install_hook_watch(recorder, kind)
+
+
+def _install_hook_watch(recorder: Recorder, kind: str) -> None:
+    name = f"register_{kind}_hook"
+    original = getattr(nn.Module, name)
+
+    @functools.wraps(original)
+    def register(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
+        handle = original(self, *args, **kwargs)
+        if recorder.enabled and len(recorder.hooks) < 200:
+            recorder.hooks.append({"module": self, "kind": "backward" if "backward" in kind else "forward", "handle": handle})
+        return handle
+
+    setattr(nn.Module, name, register)
+
+
+def _has_parameters(module: nn.Module) -> bool:
+    return next(module.parameters(), None) is not None
+
+
+def _install_losses(recorder: Recorder) -> None:
+    for name in LOSSES:
+        original = getattr(torch.nn.functional, name)
+
+        def wrapped(*args: Any, _original: Any = original, _name: str = name, **kwargs: Any) -> Any:
+            return recorder.loss(_name, _original, args, kwargs)
+
+        setattr(torch.nn.functional, name, functools.wraps(original)(wrapped))
+    backward = torch.autograd.backward
+
+    @functools.wraps(backward)
+    def noted(tensors: Any, *args: Any, **kwargs: Any) -> Any:
+        if recorder.enabled:
+            recorder.backward(tensors)
+        return backward(tensors, *args, **kwargs)
+
+    torch.autograd.backward = noted
+
+
+def _install_optimizers(recorder: Recorder) -> None:
+    base = torch.optim.Optimizer
+    begin, zero, module_zero = base.__init__, base.zero_grad, nn.Module.zero_grad
+
+    @functools.wraps(begin)
+    def made(self: Any, *args: Any, **kwargs: Any) -> None:
+        begin(self, *args, **kwargs)
+        recorder.optimizers.append(self)
+
+    @functools.wraps(zero)
+    def zeroed(self: Any, *args: Any, **kwargs: Any) -> None:
+        recorder.emit("zero", optimizer=recorder.session.number(self))
+        zero(self, *args, **kwargs)
+
+    @functools.wraps(module_zero)
+    def module_zeroed(self: Any, *args: Any, **kwargs: Any) -> None:
+        recorder.emit("zero", module=recorder.session.number(self))
+        module_zero(self, *args, **kwargs)
+
+    base.__init__, base.zero_grad = made, zeroed  # type: ignore[method-assign]
+    nn.Module.zero_grad = module_zeroed  # type: ignore[method-assign]
+
+    def before_step(optimizer: Any, _args: Any, _kwargs: Any) -> None:
+        if recorder.enabled:
+            recorder.step(optimizer)
+
+    register_optimizer_step_pre_hook(before_step)
+
+
+def _install_loaders(recorder: Recorder) -> None:
+    begin, iterate = DataLoader.__init__, DataLoader.__iter__
+    following = dataloader._BaseDataLoaderIter.__next__
+
+    @functools.wraps(begin)
+    def made(self: Any, *args: Any, **kwargs: Any) -> None:
+        begin(self, *args, **kwargs)
+        recorder.loaders.append(self)
+
+    @functools.wraps(iterate)
+    def iterated(self: Any) -> Any:
+        iterator = iterate(self)
+        if recorder.enabled:
+            recorder.iterate(self)
+            iterator._grader_loader = self
+        return iterator
+
+    @functools.wraps(following)
+    def fetched(self: Any) -> Any:
+        loader = getattr(self, "_grader_loader", None)
+        try:
+            data = following(self)
+        except StopIteration:
+            if recorder.enabled and loader is not None:
+                recorder.emit("iter", loader=recorder.session.number(loader), end=True)
+            raise
+        if recorder.enabled and loader is not None:
+            recorder.batch(loader, data)
+        return data
+
+    DataLoader.__init__, DataLoader.__iter__ = made, iterated  # type: ignore[method-assign]
+    dataloader._BaseDataLoaderIter.__next__ = fetched  # type: ignore[method-assign]

@@ -1,0 +1,130 @@
+"""Runs cells in a forked process with the kernel side on: a notebook without Jupyter, for fast rubric tests.
+
+A fork server imports torch once; each notebook is a fork of it. Sandboxes are tested elsewhere.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import importlib
+import multiprocessing
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from grader.errors import KernelUnavailableError
+from grader.notebook import Cell, ExecutedNotebook
+from grader.probe.types import Answer, Request
+from grader.scoring import Outcome, Student
+
+PRELOAD = ["torch", "torchvision", "tests.support.child"]
+
+
+@functools.cache
+def _context() -> Any:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOAD)
+    return context
+
+
+class ForkedKernel:
+    """A kernel in a forked process."""
+
+    def __init__(self, process: Any, connection: Connection) -> None:
+        self._process, self._connection = process, connection
+        self._answers: dict[str, Answer] = {}
+        atexit.register(self.close)
+
+    def ask(self, request: Request) -> Answer:
+        """Answers like a live kernel; equal requests are answered from memory, as from a journal."""
+        if request.key in self._answers and request.verb != "trace":
+            return self._answers[request.key]
+        try:
+            self._connection.send((request.verb, dict(request.params), dict(request.tensors)))
+            if not self._connection.poll(request.timeout_s):
+                self.close()
+                return Answer(error={"kind": "timeout", "message": f"no answer within {request.timeout_s} s"})
+            data, tensors, error = self._connection.recv()
+        except (EOFError, OSError) as fault:
+            raise KernelUnavailableError("the forked kernel is gone") from fault
+        answer = Answer(data, tensors, error)
+        self._answers[request.key] = answer
+        return answer
+
+    def close(self) -> None:
+        """Ends the process."""
+        self._process.kill()
+        self._process.join()
+        self._connection.close()
+        atexit.unregister(self.close)
+
+
+class HarnessAssets:
+    """The stand-in data, prepared once a test run."""
+
+    def array(self, name: str) -> np.ndarray[Any, Any]:
+        return _prepared().array(name)
+
+    def path(self, name: str) -> str:
+        return str(_prepared().path(name))
+
+
+@functools.cache
+def _prepared() -> Any:
+    from grader.data import AssetStore
+
+    return AssetStore().prepare()
+
+
+def run_cells(
+    cells: Sequence[str],
+    *,
+    assignment: str = "1",
+    answers: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    timeout_s: float = 300,
+) -> Student:
+    """Executes the cells (code; a text starting with ``#md`` is a markdown cell) and returns the student."""
+    here, there = multiprocessing.Pipe()
+    folder = tempfile.TemporaryDirectory(prefix="grader-test-")
+    assets = Path(_prepared().folder)
+    config = {"assets": str(assets), "redirect_cuda": True, "seed": seed, "folder": folder.name}
+    child = importlib.import_module("tests.support.child")
+    process = _context().Process(target=child.main, args=(there, list(cells), config), daemon=True)
+    process.start()
+    there.close()
+    kernel = ForkedKernel(process, here)
+    kernel.folder = folder  # type: ignore[attr-defined]  # lives as long as the kernel
+    executed: list[Cell] = []
+    if not here.poll(timeout_s):
+        kernel.close()
+        message = f"the cells did not end within {timeout_s} s"
+        raise TimeoutError(message)
+    try:
+        executed = [Cell(**cell) for cell in here.recv()]
+    except EOFError as fault:
+        raise KernelUnavailableError("the forked kernel died while it ran the cells") from fault
+    notebook = ExecutedNotebook(f"assignment{assignment}.ipynb", tuple(executed))
+    return Student("test", notebook, kernel, dict(answers or {}), HarnessAssets(), seed)
+
+
+def grade(student: Student, question: str) -> list[Outcome]:
+    """The outcomes of a question; also noted in ``student.outcomes`` for later questions."""
+    rubric = importlib.import_module(f"rubrics.assignment{question[0]}").rubric
+    outcomes = list(rubric.questions[question](student))
+    student.outcomes.update({outcome.criterion: outcome for outcome in outcomes})
+    return outcomes
+
+
+def close(student: Student) -> None:
+    """Ends the student's kernel."""
+    student.kernel.close()  # type: ignore[attr-defined]
+
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
