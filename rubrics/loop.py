@@ -106,8 +106,7 @@ def _batch_count(one: Pass) -> int:
 def _backward_fault(run: TrainingRun, backwards: Sequence[Event], batches: int) -> str:
     if not backwards:
         return "the loss is never back-propagated"
-    reaching = [e for e in backwards if e.get("forward") is not None or e.get("loss") is not None or e.get("grad_fn")]
-    if not reaching:
+    if not any(event.get("grad_fn") for event in backwards):
         return "the loss that is back-propagated is detached from the network"
     if len(backwards) < 0.5 * batches and len(backwards) <= len(run.epochs) + 1:
         return "the loss is back-propagated only once an epoch"

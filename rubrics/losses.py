@@ -57,7 +57,7 @@ def _one_hot(target: Floats, classes: int) -> Floats:
 def _classes(target: Floats, outputs: int) -> Floats | None:
     """Class indices of shape (B), of indices or of one-hot rows."""
     if target.ndim == 2 and target.shape[1] == outputs and outputs > 1:
-        return target.argmax(axis=1).astype(np.float64)
+        return np.asarray(target.argmax(axis=1), dtype=np.float64)
     flat = target.reshape(-1)
     if flat.size and (np.any(flat != np.round(flat)) or flat.min() < 0 or flat.max() >= outputs):
         return None
