@@ -1,0 +1,84 @@
+"""Templates that cannot be tricked: everything is escaped, nothing is loaded, only our own style and script run."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from grader.reporting import text
+
+
+def render(template: str, style: str, script: str = "", **context: Any) -> str:
+    """A self-contained page.
+
+    Args:
+        template: Name under ``templates/``.
+        style: Name of its style sheet there.
+        script: Name of its script there, or ``""``: then no script runs at all.
+        **context: What the template shows; every plain string is made visible and escaped.
+
+    Raises:
+        jinja2.UndefinedError: The template asks for something that ``context`` lacks.
+    """
+    css = _asset(style)
+    js = _asset(script) if script else ""
+    policy = [
+        "default-src 'none'",
+        "img-src data:",
+        f"style-src '{_hash(css)}'",
+        *([f"script-src '{_hash(js)}'"] if js else []),
+        "base-uri 'none'",
+        "form-action 'none'",
+    ]
+    page = _environment().get_template(template)
+    # The only unescaped parts are our own files, whose hashes the policy names.
+    trusted = {"style": Markup(css), "script": Markup(js)}  # noqa: S704
+    return page.render(policy="; ".join(policy), **trusted, **context)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("grader.reporting", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "points": text.points,
+        "plain_points": text.plain_points,
+        "percent": text.percent,
+        "share": text.share,
+        "duration": text.duration,
+        "composed": text.composed,
+        "clip": text.clip,
+        "slug": text.slug,
+    }
+    return environment
+
+
+def _finalize(value: Any) -> Any:
+    """Runs on everything that a template prints; Markup (our own) passes, as do numbers."""
+    if value is None:
+        message = "a template printed None: expected text or a number"
+        raise ValueError(message)
+    return text.visible(value) if type(value) is str else value
+
+
+@cache
+def _asset(name: str) -> str:
+    source = resources.files("grader.reporting").joinpath("templates", name).read_text(encoding="utf-8")
+    # Browsers hash what stands between the tags after folding line ends.
+    return "\n" + source.replace("\r\n", "\n")
+
+
+def _hash(content: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(content.encode("utf-8")).digest()).decode("ascii")

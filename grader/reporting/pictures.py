@@ -1,0 +1,149 @@
+"""The student's plots, decoded and encoded anew, so that nothing but pixels reaches the report."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from PIL import Image
+
+from grader.results import AssignmentResult
+
+PICTURES_PER_ASSIGNMENT = 18
+"""More are counted, not shown."""
+REPORT_BUDGET_BYTES = 1_500_000
+"""All pictures of a report together, as base64 text: the whole file stays below 2 MB."""
+_MAX_BASE64 = 24_000_000
+_MAX_PIXELS = 40_000_000
+_LEVELS = ((1000, 85), (720, 85), (480, 80), (320, 70), (240, 40))
+"""Longest side in pixels and JPEG quality, from the best to the least that is still worth showing."""
+_FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG"}
+
+
+@dataclass(frozen=True)
+class ShownPicture:
+    """A picture in the report.
+
+    Attributes:
+        title: Alternative text.
+        caption: Where it comes from.
+        source: ``data:`` URL.
+        width: In pixels.
+        height: In pixels.
+    """
+
+    title: str
+    caption: str
+    source: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """The pictures of an assignment. Attributes: what is shown, how many more there are, how many are damaged."""
+
+    shown: tuple[ShownPicture, ...] = ()
+    left_out: int = 0
+    damaged: int = 0
+
+
+@dataclass(frozen=True)
+class _Upload:
+    title: str
+    caption: str
+    mime: str
+    base64: str
+
+
+def galleries(assignments: Sequence[AssignmentResult]) -> list[Gallery]:
+    """A gallery an assignment, all together within the report's budget."""
+    uploads = [list(_uploads(assignment)) for assignment in assignments]
+    waiting = sum(min(len(group), PICTURES_PER_ASSIGNMENT) for group in uploads)
+    budget = REPORT_BUDGET_BYTES
+    result = []
+    for group in uploads:
+        shown: list[ShownPicture] = []
+        damaged = 0
+        for upload in group[:PICTURES_PER_ASSIGNMENT]:
+            # What one picture does not use is there for those after it.
+            picture = _show(upload, budget // waiting)
+            waiting -= 1
+            if picture is None:
+                damaged += 1
+            else:
+                shown.append(picture)
+                budget -= len(picture.source)
+        result.append(Gallery(tuple(shown), max(len(group) - PICTURES_PER_ASSIGNMENT, 0), damaged))
+    return result
+
+
+def _uploads(assignment: AssignmentResult) -> Iterable[_Upload]:
+    seen: set[str] = set()
+    for picture in assignment.pictures:
+        seen.add(picture.base64)
+        yield _Upload(picture.title, picture.caption or picture.title, picture.mime, picture.base64)
+    for cell in assignment.cells:
+        for number, shown in enumerate(cell.pictures, start=1):
+            if shown.base64 in seen:
+                continue
+            seen.add(shown.base64)
+            place = f"Cell {cell.index + 1}" + (f", picture {number}" if len(cell.pictures) > 1 else "")
+            yield _Upload(f"Output of cell {cell.index + 1} of the notebook", place, shown.mime, shown.base64)
+
+
+def _show(upload: _Upload, allowance: int) -> ShownPicture | None:
+    image = _decode(upload.mime, upload.base64)
+    if image is None:
+        return None
+    for side, quality in _LEVELS:
+        small = image.copy()
+        small.thumbnail((side, side))
+        mime, data = _encode(small, quality)
+        source = f"data:{mime};base64,{base64.b64encode(data).decode('ascii')}"
+        if len(source) <= allowance:
+            return ShownPicture(upload.title, upload.caption, source, small.width, small.height)
+    return None
+
+
+def _decode(mime: str, text: str) -> Image.Image | None:
+    """The first frame as RGB over white, or None when it is no picture or one that only wants to fill memory."""
+    kind = _FORMATS.get(mime)
+    if kind is None or len(text) > _MAX_BASE64:
+        return None
+    try:
+        data = base64.b64decode("".join(text.split()), validate=True)
+        with warnings.catch_warnings():
+            # Pillow warns of bombs and odd metadata; the size is checked below, before any pixel is decoded.
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(data), formats=[kind]) as image:
+                if image.width * image.height > _MAX_PIXELS:
+                    return None
+                return _over_white(image)
+    except (binascii.Error, OSError, ValueError, SyntaxError, EOFError, MemoryError, Image.DecompressionBombError):
+        return None  # Pillow reports a damaged file by any of these
+
+
+def _over_white(image: Image.Image) -> Image.Image:
+    if image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info:
+        layer = image.convert("RGBA")
+        paper = Image.new("RGBA", layer.size, "white")
+        paper.alpha_composite(layer)
+        return paper.convert("RGB")
+    if image.mode.startswith("I") or image.mode == "F":
+        return image.convert("F").point(lambda value: value / 256.0).convert("L").convert("RGB")
+    return image.convert("RGB")
+
+
+def _encode(image: Image.Image, quality: int) -> tuple[str, bytes]:
+    """PNG where it is small (plots stay crisp), else JPEG (photographs, overlays)."""
+    png, jpeg = io.BytesIO(), io.BytesIO()
+    image.save(png, "PNG", optimize=True)
+    image.save(jpeg, "JPEG", quality=quality, optimize=True)
+    if len(png.getvalue()) <= 1.3 * len(jpeg.getvalue()):
+        return "image/png", png.getvalue()
+    return "image/jpeg", jpeg.getvalue()
