@@ -10,6 +10,7 @@ import functools
 import importlib
 import multiprocessing
 import os
+import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection
@@ -36,8 +37,8 @@ def _context() -> Any:
 class ForkedKernel:
     """A kernel in a forked process."""
 
-    def __init__(self, process: Any, connection: Connection) -> None:
-        self._process, self._connection = process, connection
+    def __init__(self, process: Any, connection: Connection, folder: str) -> None:
+        self._process, self._connection, self._folder = process, connection, folder
         self._answers: dict[str, Answer] = {}
         atexit.register(self.close)
 
@@ -58,10 +59,11 @@ class ForkedKernel:
         return answer
 
     def close(self) -> None:
-        """Ends the process."""
+        """Ends the process and removes its working folder."""
         self._process.kill()
         self._process.join()
         self._connection.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
         atexit.unregister(self.close)
 
 
@@ -92,16 +94,14 @@ def run_cells(
 ) -> Student:
     """Executes the cells (code; a text starting with ``#md`` is a markdown cell) and returns the student."""
     here, there = multiprocessing.Pipe()
-    folder = tempfile.TemporaryDirectory(prefix="grader-test-")
+    folder = tempfile.mkdtemp(prefix="grader-test-")
     assets = Path(_prepared().folder)
-    config = {"assets": str(assets), "redirect_cuda": True, "seed": seed, "folder": folder.name}
+    config = {"assets": str(assets), "redirect_cuda": True, "seed": seed, "folder": folder}
     child = importlib.import_module("tests.support.child")
     process = _context().Process(target=child.main, args=(there, list(cells), config), daemon=True)
     process.start()
     there.close()
-    kernel = ForkedKernel(process, here)
-    kernel.folder = folder  # type: ignore[attr-defined]  # lives as long as the kernel
-    executed: list[Cell] = []
+    kernel = ForkedKernel(process, here, folder)
     if not here.poll(timeout_s):
         kernel.close()
         message = f"the cells did not end within {timeout_s} s"

@@ -42,7 +42,10 @@ class Service:
         install_pictures(self.recorder)
         seed_all(int(config.get("seed", 0)))
         if os.path.isdir(str(config.get("assets", ""))):
-            from .provide import install as provide
+            try:
+                from .provide import install as provide
+            except ImportError:  # until provide/ lands
+                provide = lambda *a, **k: None
 
             provide(str(config["assets"]), redirect_cuda=bool(config.get("redirect_cuda", True)), note=self.recorder.note)
         if shell is not None:
