@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,15 +16,15 @@ from typing import Protocol
 from nbformat import NotebookNode
 
 from grader.course import Assignment, Course, Question
+from grader.data import PreparedAssets
 from grader.errors import GraderError, InfrastructureError, KernelUnavailableError
-from grader.intake import NotebookFile, Submission
+from grader.intake import NotebookFile, Submission, working_files
 from grader.notebook import Cell, ExecutedNotebook
 from grader.probe.types import Kernel
 from grader.results import AssignmentResult, QuestionResult, StudentResult
 from grader.scoring import Rubric, Student
 from grader.scoring.human import HumanMark
 from grader.scoring.marks import apply_mark, score_choice, score_code, score_missing, score_open, score_text
-from grader.scoring.student import Assets
 
 log = logging.getLogger("grader")
 
@@ -50,11 +50,30 @@ class Opened(Protocol):
 class Opener(Protocol):
     """Runs a notebook in a sandbox; the kernel lives as long as the context."""
 
-    def __call__(
-        self, notebook: NotebookNode, name: str, files: Path | None, seed: int, on_cell: Callable[[int, int], None]
-    ) -> AbstractContextManager[Opened]:
-        """Opens a notebook; ``on_cell(index, count)`` is called as cells begin."""
+    def __call__(self, order: Order) -> AbstractContextManager[Opened]:
+        """Opens a notebook."""
         ...
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order to run a notebook.
+
+    Attributes:
+        notebook: What to run.
+        name: File name as uploaded.
+        files: Relative path → uploaded file, for the working folder.
+        assets: The data that it gets.
+        seed: Seed of the notebook and its probes.
+        on_cell: Called with index and count as cells begin.
+    """
+
+    notebook: NotebookNode
+    name: str
+    files: Mapping[str, Path]
+    assets: PreparedAssets
+    seed: int
+    on_cell: Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -64,7 +83,7 @@ class Bench:
     Attributes:
         course: The course pack.
         rubrics: Assignment id → rubric.
-        assets: The data that notebooks ask for.
+        prepare: Lays out the data for a notebook, given the assignment's id and the sources of its cells.
         open_notebook: Executes.
         sandbox: Name of the sandbox, for the report.
         seed: Seed of the run.
@@ -73,7 +92,7 @@ class Bench:
 
     course: Course
     rubrics: Mapping[str, Rubric]
-    assets: Assets
+    prepare: Callable[[str, Sequence[str]], PreparedAssets]
     open_notebook: Opener
     sandbox: str
     seed: int = 0
@@ -202,36 +221,44 @@ class _Job:
             message = "a notebook that could not be read is not executed"
             raise ValueError(message)
         notebook, first = file.notebook, None
+        assets = self.bench.prepare(assignment.id, [str(cell.source) for cell in notebook.cells])
         for again in range(3):
-            with self._open(assignment, notebook, file.name) as opened:
+            with self._open(assignment, notebook, file.name, assets) as opened:
                 executed = opened.executed
                 self.timing.cells_s += executed.duration_s
                 self.timing.startup_s += executed.startup_s
                 culprit = _culprit(executed)
                 if culprit is None or again == 2 or self.bench.stop.is_set():
-                    merged = _merged(first, executed)
-                    return merged, self._score(assignment, merged, opened.kernel)
+                    merged = replace(_merged(first, executed), stand_ins=assets.stand_ins)
+                    student = self._student(assignment, merged, opened.kernel, assets)
+                    return merged, self._score(assignment, student)
             first = executed if first is None else _merged(first, executed)
             notebook = _without(notebook, culprit)
         message = "unreachable: the loop returns"
         raise AssertionError(message)
 
-    def _open(self, assignment: Assignment, notebook: NotebookNode, name: str) -> AbstractContextManager[Opened]:
+    def _open(
+        self, assignment: Assignment, notebook: NotebookNode, name: str, assets: PreparedAssets
+    ) -> AbstractContextManager[Opened]:
         def on_cell(index: int, count: int) -> None:
             self.report(f"assignment {assignment.id}, cell {index + 1} of {count}")
 
         self.report(f"assignment {assignment.id}, starting")
-        return self.bench.open_notebook(notebook, name, self.submission.folder, self._seed(assignment), on_cell)
+        files = working_files(self.submission, assignment.id)
+        return self.bench.open_notebook(Order(notebook, name, files, assets, self._seed(assignment), on_cell))
 
     def _seed(self, assignment: Assignment) -> int:
         """A seed a student and assignment: the same in every run with the same ``--seed``."""
         text = f"{self.bench.seed}:{self.submission.student}:{assignment.id}"
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4])
 
-    def _score(self, assignment: Assignment, executed: ExecutedNotebook, kernel: Kernel) -> dict[str, QuestionResult]:
-        student = Student(
-            self.submission.student, executed, kernel, self.submission.answers, self.bench.assets, self._seed(assignment)
-        )
+    def _student(
+        self, assignment: Assignment, executed: ExecutedNotebook, kernel: Kernel, assets: PreparedAssets
+    ) -> Student:
+        submission = self.submission
+        return Student(submission.student, executed, kernel, submission.answers, assets, self._seed(assignment))
+
+    def _score(self, assignment: Assignment, student: Student) -> dict[str, QuestionResult]:
         return {
             question.id: self._question(student, question, self.bench.rubrics[assignment.id])
             for question in assignment.questions

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
+import shutil
 import tempfile
 import time
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
-
-from nbformat import NotebookNode
+from typing import Protocol
 
 from grader.course import Course, load_course
-from grader.data import AssetStore
+from grader.data import AssetStore, PreparedAssets
 from grader.errors import UsageError
 from grader.execution import Job, open_notebook
 from grader.intake import AssignmentHint, Intake, Submission, read_submissions, safe_name
-from grader.pipeline import Bench, Graded, Opened, Timing, grade_submission
+from grader.pipeline import Bench, Graded, Opened, Opener, Order, Timing, grade_submission
 from grader.reporting import write_class, write_student
 from grader.results import StudentResult
 from grader.rubric_modules import load_rubrics
@@ -116,9 +115,9 @@ def grade_class(options: Options, watcher: Watcher) -> Summary:
         submissions = _selected(intake, options.only)
         marks = _marks(options, intake, course)
         backend = choose(options.sandbox)  # type: ignore[arg-type]
-        assets = AssetStore().prepare()
+        store = AssetStore()
         watcher.begin([submission.student for submission in submissions], backend.name)
-        bench = Bench(course, rubrics, assets, _opener(backend, assets, options.limits), backend.name, options.seed)
+        bench = Bench(course, rubrics, _preparer(store), _opener(backend, options.limits), backend.name, options.seed)
         options.out.mkdir(parents=True, exist_ok=True)
         summary = Summary(problems=[*map(str, intake.problems), *_strangers(marks, intake)])
         _grade_all(bench, submissions, marks, options, watcher, summary)
@@ -161,12 +160,25 @@ def _strangers(marks: Marks, intake: Intake) -> Iterator[str]:
             yield f"marks for {student!r}, of whom there is no submission; they are kept but used for nobody"
 
 
-def _opener(backend: Backend, assets: Any, limits: Limits) -> Any:
-    def opener(
-        notebook: NotebookNode, name: str, files: Path | None, seed: int, on_cell: Callable[[int, int], None]
-    ) -> AbstractContextManager[Opened]:
-        job = Job(notebook, name, files, assets.folder, limits, seed)
-        return open_notebook(job, backend, lambda progress: on_cell(progress.cell, progress.cells))
+def _preparer(store: AssetStore) -> Callable[[str, Sequence[str]], PreparedAssets]:
+    @functools.cache
+    def prepared(names: tuple[str, ...]) -> PreparedAssets:
+        return store.prepare(names)
+
+    return lambda assignment, sources: prepared(store.names_for(assignment, sources))
+
+
+def _opener(backend: Backend, limits: Limits) -> Opener:
+    @contextlib.contextmanager
+    def opener(order: Order) -> Iterator[Opened]:
+        with tempfile.TemporaryDirectory(prefix="grader-files-") as scratch:
+            files = Path(scratch)
+            for name, path in order.files.items():
+                (files / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, files / name)
+            job = Job(order.notebook, order.name, files, order.assets.folder, limits, order.seed)
+            with open_notebook(job, backend, lambda progress: order.on_cell(progress.cell, progress.cells)) as opened:
+                yield opened
 
     return opener
 

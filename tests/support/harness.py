@@ -14,11 +14,9 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from grader.data import AssetStore, PreparedAssets
 from grader.errors import KernelUnavailableError
 from grader.notebook import Cell, ExecutedNotebook
 from grader.probe.types import Answer, Request
@@ -67,21 +65,14 @@ class ForkedKernel:
         atexit.unregister(self.close)
 
 
-class HarnessAssets:
-    """The stand-in data, prepared once a test run."""
-
-    def array(self, name: str) -> np.ndarray[Any, Any]:
-        return _prepared().array(name)
-
-    def path(self, name: str) -> str:
-        return str(_prepared().path(name))
+@functools.cache
+def _store() -> AssetStore:
+    return AssetStore()
 
 
 @functools.cache
-def _prepared() -> Any:
-    from grader.data import AssetStore
-
-    return AssetStore().prepare()
+def _prepared(names: tuple[str, ...]) -> PreparedAssets:
+    return _store().prepare(names)
 
 
 def run_cells(
@@ -95,8 +86,8 @@ def run_cells(
     """Executes the cells (code; a text starting with ``#md`` is a markdown cell) and returns the student."""
     here, there = multiprocessing.Pipe()
     folder = tempfile.mkdtemp(prefix="grader-test-")
-    assets = Path(_prepared().folder)
-    config = {"assets": str(assets), "redirect_cuda": True, "seed": seed, "folder": folder}
+    assets = _prepared(_store().names_for(assignment, cells))
+    config = {"assets": str(assets.folder), "redirect_cuda": True, "seed": seed, "folder": folder}
     child = importlib.import_module("tests.support.child")
     process = _context().Process(target=child.main, args=(there, list(cells), config), daemon=True)
     process.start()
@@ -111,7 +102,7 @@ def run_cells(
     except EOFError as fault:
         raise KernelUnavailableError("the forked kernel died while it ran the cells") from fault
     notebook = ExecutedNotebook(f"assignment{assignment}.ipynb", tuple(executed))
-    return Student("test", notebook, kernel, dict(answers or {}), HarnessAssets(), seed)
+    return Student("test", notebook, kernel, dict(answers or {}), assets, seed)
 
 
 def grade(student: Student, question: str) -> list[Outcome]:
