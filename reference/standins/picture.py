@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -43,8 +42,9 @@ def _landscape(rng: np.random.Generator) -> npt.NDArray[np.uint8]:
     grass = np.stack([70 + 0.1 * y, 120 + 0.08 * y, 45 + 0.02 * x], axis=2)
     horizon = 190 + 18 * np.sin(x / 70.0) + 8 * np.sin(x / 23.0 + 1.0)
     blades = rng.normal(0, 18, (HEIGHT, WIDTH, 1)) * (y[..., None] > 190)
-    scene: npt.NDArray[Any] = np.where((y > horizon)[..., None], grass + blades, sky)
-    return np.clip(scene, 0, 255).astype(np.uint8)
+    scene = np.where((y > horizon)[..., None], grass + blades, sky)
+    pixels: npt.NDArray[np.uint8] = np.clip(scene, 0, 255).astype(np.uint8)
+    return pixels
 
 
 def _figure(pen: ImageDraw.ImageDraw) -> None:
