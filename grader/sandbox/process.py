@@ -1,0 +1,204 @@
+"""A sandbox that is an ordinary child process of ours: its life, its memory, its end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from grader.errors import SandboxError
+from grader.sandbox.cgroup import ControlGroup
+from grader.sandbox.types import ExitReason
+
+_LOG_BYTES = 16_384
+_WATCH_PERIOD_S = 0.25
+_MIB = 2**20
+
+
+class ChildProcess:
+    """A child process with everything below it.
+
+    Without a control group a watching thread adds up the resident memory of the process tree and kills it beyond the
+    limit: coarser, but it needs no rights.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        env: Mapping[str, str],
+        *,
+        group: ControlGroup | None = None,
+        memory_mib: int | None = None,
+        cleaners: Sequence[Callable[[], None]] = (),
+        pass_fds: Sequence[int] = (),
+    ) -> None:
+        self._group = group
+        self._cleaners = list(cleaners)
+        self._log = bytearray()
+        self._reason: ExitReason = ""
+        self._cleaned = False
+        try:
+            self._child = subprocess.Popen(
+                _entering(group, command),
+                env=dict(env),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                pass_fds=tuple(pass_fds),
+            )
+        except OSError as error:
+            self.cleanup_group()
+            raise SandboxError(f"The sandbox could not be started: {error}.") from error
+        self._reader = threading.Thread(target=self._read_log, name="grader-sandbox-log", daemon=True)
+        self._reader.start()
+        if group is None and memory_mib is not None:
+            threading.Thread(target=self._watch_memory, args=(memory_mib,), daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        """Process number of the child on the host."""
+        return self._child.pid
+
+    @property
+    def log_tail(self) -> str:
+        """The last lines of its output."""
+        return self._log.decode("utf-8", "replace").strip()
+
+    @property
+    def exit_reason(self) -> ExitReason:
+        """Why it ended."""
+        status = self.poll()
+        if status is None:
+            return ""
+        if self._reason:
+            return self._reason
+        if status == 128 + signal.SIGKILL and self._group is not None and self._group.out_of_memory:
+            return "memory"
+        return "signal" if status > 128 else "exit"
+
+    def poll(self) -> int | None:
+        """Exit status as a shell counts it, or None."""
+        status = self._child.poll()
+        return 128 - status if status is not None and status < 0 else status
+
+    def wait(self, timeout_s: float) -> int | None:
+        """Waits for the end."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._child.wait(timeout_s)
+        return self.poll()
+
+    def signal(self, signum: int) -> None:
+        """Sends a signal to the innermost first process: wrappers do not pass signals on."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(_innermost(self._child.pid), signum)
+
+    def kill(self) -> None:
+        """Ends the process, its group and every descendant."""
+        if self._child.poll() is None and not self._reason:
+            self._reason = "killed"
+        self._kill_tree()
+
+    def cleanup(self) -> None:
+        """Kills, reaps and removes control group and folders."""
+        if self._cleaned:
+            return
+        self._cleaned = True
+        self.kill()
+        # A process in an uninterruptible state is left to the system rather than waited for.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._child.wait(10.0)
+        self._reader.join(2.0)
+        if self._child.stdout is not None and not self._reader.is_alive():
+            self._child.stdout.close()
+        self.cleanup_group()
+        for clean in self._cleaners:
+            clean()
+
+    def cleanup_group(self) -> None:
+        """Removes the control group; what it knows about the end is kept."""
+        if self._group is not None:
+            if not self._reason and self._group.out_of_memory:
+                self._reason = "memory"
+            self._group.remove()
+
+    def _kill_tree(self) -> None:
+        members = [self._child.pid, *_descendants(self._child.pid)] if self._child.poll() is None else []
+        for pid in reversed(members):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._child.pid, signal.SIGKILL)
+
+    def _read_log(self) -> None:
+        stream = self._child.stdout
+        assert stream is not None  # noqa: S101 - Popen was given a pipe
+        with contextlib.suppress(OSError, ValueError):
+            while chunk := os.read(stream.fileno(), 65_536):
+                self._log += chunk
+                del self._log[:-_LOG_BYTES]
+
+    def _watch_memory(self, memory_mib: int) -> None:
+        while self._child.poll() is None:
+            used = sum(_resident_bytes(pid) for pid in [self._child.pid, *_descendants(self._child.pid)])
+            if used > memory_mib * _MIB:
+                self._reason = "memory"
+                self._kill_tree()
+                return
+            time.sleep(_WATCH_PERIOD_S)
+
+
+def _entering(group: ControlGroup | None, command: Sequence[str]) -> list[str]:
+    """Puts a shell before the command which enters the group first: everything it starts is then inside."""
+    if group is None:
+        return list(command)
+    enter = 'while [ "$1" != -- ]; do echo $$ > "$1" || exit 126; shift; done; shift; exec "$@"'
+    return ["/bin/sh", "-c", enter, "sh", *map(str, group.entrances), "--", *command]
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    with contextlib.suppress(OSError, ValueError):
+        for task in Path("/proc", str(pid), "task").iterdir():
+            found += [int(child) for child in (task / "children").read_text().split()]
+    return found
+
+
+def _descendants(pid: int) -> list[int]:
+    found: list[int] = []
+    level = [pid]
+    while level and len(found) < 10_000:
+        level = [child for parent in level for child in _children(parent)]
+        found += level
+    return found
+
+
+def _innermost(pid: int) -> int:
+    """Follows single wrappers (``bwrap`` and its first process) down to the program itself."""
+    while _name(pid) in {"bwrap", "sh"}:
+        children = _children(pid)
+        if len(children) != 1:
+            break
+        pid = children[0]
+    return pid
+
+
+def _name(pid: int) -> str:
+    try:
+        return Path("/proc", str(pid), "comm").read_text().strip()
+    except OSError:
+        return ""
+
+
+def _resident_bytes(pid: int) -> int:
+    """Memory of the process that no other shares; shared pages would be counted once a process."""
+    try:
+        _size, resident, shared, *_rest = Path("/proc", str(pid), "statm").read_text().split()
+        return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        return 0
