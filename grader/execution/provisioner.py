@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,6 +21,14 @@ from grader.sandbox import InsidePaths, SandboxProcess, SandboxSpec, choose
 
 _PORTS = {"shell_port": 1, "iopub_port": 2, "stdin_port": 3, "hb_port": 4, "control_port": 5}
 _CONNECTION_FILE = "kernel.json"
+_KERNEL = (
+    "-P",  # a student's file named like a module of the kernel must not be taken for it
+    "-m",
+    "ipykernel_launcher",
+    "--HistoryManager.enabled=False",
+    "--IPCompleter.use_jedi=False",
+    "--Application.log_level=40",
+)
 
 
 class KernelSource(Protocol):
@@ -80,11 +89,11 @@ class SandboxProvisioner(KernelProvisionerBase):  # type: ignore[misc]  # jupyte
         copy = self.folder.exchange / _CONNECTION_FILE
         copy.write_text(json.dumps(info))
         copy.chmod(0o644)
-        arguments = ("-P", "-m", "ipykernel_launcher", "-f", str(inside.exchange / _CONNECTION_FILE))
-        arguments += ("--HistoryManager.enabled=False", "--IPCompleter.use_jedi=False", "--Application.log_level=40")
-        self.spec = SandboxSpec(**{**vars(self.spec), "python_args": arguments})
+        arguments = (*_KERNEL, "-f", str(inside.exchange / _CONNECTION_FILE))
+        self.spec = replace(self.spec, python_args=arguments)
         self.process = self.source.start(self.spec)
-        return self.connection_info
+        connection: Mapping[str, Any] = self.connection_info
+        return connection
 
     async def poll(self) -> int | None:
         """Exit status, or None while the kernel runs."""

@@ -211,8 +211,8 @@ def _mount_flags(spec: SandboxSpec, inside: InsidePaths) -> list[str]:
         flags += ["--tmpfs", str(folder), "--remount-ro", str(folder)]
     flags += ["--proc", "/proc", "--dev", "/dev"]
     flags += _gpu_flags(spec.gpus)
-    for folder in ("/dev/shm", "/tmp", str(_HOME)):  # noqa: S108 - private tmpfs inside the sandbox
-        flags += ["--size", size, "--tmpfs", folder]
+    for area in ("/dev/shm", "/tmp", str(_HOME)):  # noqa: S108 - private tmpfs inside the sandbox
+        flags += ["--size", size, "--tmpfs", area]
     flags += ["--symlink", "/tmp", "/var/tmp"]  # noqa: S108
     flags += ["--bind", str(spec.exchange), str(inside.exchange)]
     flags += _bind({LAUNCHER: f"{_ROOT}/launcher.py"})

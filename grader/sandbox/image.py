@@ -1,4 +1,4 @@
-"""The image of the Docker sandbox: its name, and how it is built. (build() follows)"""
+"""The image of the Docker sandbox: its name, and how it is built."""
 
 from __future__ import annotations
 

@@ -4,12 +4,15 @@ It runs inside the sandbox with nothing but the standard library, so it must not
 Usage: ``python -I launcher.py CONFIG`` where CONFIG is JSON, see ``main``.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import resource
 import shutil
 import signal
 import sys
+from typing import Any
 
 
 def fill(folder: str, work: str) -> None:
@@ -48,7 +51,7 @@ def supervise(argv: list[str]) -> None:
             os._exit(code if code >= 0 else 128 - code)
 
 
-def main(config: dict) -> None:
+def main(config: dict[str, Any]) -> None:
     """Becomes ``config["argv"]``.
 
     Args:

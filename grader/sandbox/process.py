@@ -43,7 +43,7 @@ class ChildProcess:
         self._reason: ExitReason = ""
         self._cleaned = False
         try:
-            self._child = subprocess.Popen(
+            self._child = subprocess.Popen(  # noqa: S603 - the command is built by a backend
                 _entering(group, command),
                 env=dict(env),
                 stdin=subprocess.DEVNULL,
