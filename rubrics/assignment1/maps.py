@@ -1,0 +1,268 @@
+"""Which computation explains a map? Channel weights × clipping, tried against what the notebook's code handled.
+
+A map is compared up to a positive factor, so a constant such as 1/(KM) or p(1−p) is never a fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from grader.probe.types import Array
+
+FloatArray = npt.NDArray[np.float64]
+EXACT = 1 - 3e-6
+COARSE = 1 - 4e-4
+ENLARGED = 0.992
+
+RIGHT = "logit"
+"""The kind of channel weights that earns the points: proportional to the spatial mean of ∂z_o/∂A."""
+
+WEIGHT_TITLES = {
+    "logit": "the gradient of the logit of class {o}",
+    "probability": "the gradient of the softmax probability of class {o}, not of its logit",
+    "log-probability": "the gradient of the logarithm of the probability of class {o}, not of its logit",
+    "loss": "the gradient of the loss for class {o}, not of its logit",
+    "all": "the sum of the weights of all classes",
+    "ones": "equal weights for all channels",
+    "activations": "the means of the feature maps themselves, not of the gradient",
+    "weighted activations": "the weights of class {o} times the means of the feature maps",
+    "absolute": "the absolute values of the weights of class {o}",
+    "squared": "the squared weights of class {o}",
+    "negative": "the negative weights of class {o}",
+    "logits": "a value that is not the gradient",
+    "seen": "other values than the gradient of the logit",
+    "saliency": "the gradient with respect to the input image",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """Feature maps of one image with all that weights can be made of.
+
+    Attributes:
+        features: (Q, K, M).
+        weight: (O, Q) of the final layer.
+        logits: (O,).
+        right: Channel weights of each class that earn the points, (O, Q); ``weight`` for ``layer4``.
+        title: Which feature maps these are.
+        own_vectors: (Q,) vectors that the notebook handled, for weights that no hypothesis knows.
+    """
+
+    features: FloatArray
+    weight: FloatArray
+    logits: FloatArray
+    right: FloatArray | None
+    title: str
+    own_vectors: tuple[FloatArray, ...] = ()
+
+    @property
+    def extent(self) -> tuple[int, int]:
+        """(K, M)."""
+        return int(self.features.shape[1]), int(self.features.shape[2])
+
+
+@dataclass(frozen=True, eq=False)
+class Explained:
+    """How a map came about.
+
+    Attributes:
+        kind: Of the channel weights, a key of ``WEIGHT_TITLES``.
+        o: Class, None where the weights do not depend on one.
+        form: ``raw``, ``relu``, ``shifted`` (moved instead of clipped), ``shifted-relu``, ``abs``, ``weights`` (weights clipped).
+        ambiguous: Whether the sum has no negative value, so that ``raw`` and ``relu`` look alike.
+        scale: Factor between the map divided by its maximum and what was seen (1 when it was normalized).
+        base: The map divided by its maximum, (K, M).
+        context: What it was computed from.
+    """
+
+    kind: str
+    o: int | None
+    form: str
+    ambiguous: bool
+    scale: float
+    base: FloatArray
+    context: Context = field(repr=False)
+
+    def weights_sentence(self) -> str:
+        """The channel weights in words."""
+        return WEIGHT_TITLES[self.kind].format(o=self.o)
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """Weighted sums of one context: a row a hypothesis.
+
+    Attributes:
+        kinds: Kind and class of each row.
+        sums: (N, K·M) weighted sums.
+        clipped: (N, K·M) weighted sums with clipped weights.
+    """
+
+    context: Context
+    kinds: list[tuple[str, int | None]]
+    sums: FloatArray
+    clipped: FloatArray
+
+
+def family(context: Context) -> Family:
+    """All hypotheses about the channel weights of a context."""
+    flat = context.features.reshape(context.features.shape[0], -1)
+    classes = range(context.weight.shape[0])
+    means = flat.mean(1)
+    blocks: list[tuple[list[tuple[str, int | None]], FloatArray]] = []
+    if context.right is not None:
+        blocks.append(([("logit", o) for o in classes], context.right))
+    if context.weight.shape[1] == flat.shape[0]:
+        weight, z = context.weight, context.logits
+        p = np.exp(z - z.max()) / np.exp(z - z.max()).sum()
+        centred = weight - p @ weight
+        top = [int(o) for o in np.argsort(-z)[:5]]
+        blocks += [
+            ([("log-probability", o) for o in classes], centred),
+            ([("loss", o) for o in classes], -centred),
+            ([("negative", o) for o in classes], -weight),
+            ([("weighted activations", o) for o in classes], weight * means),
+            ([("absolute", o) for o in classes], np.abs(weight)),
+            ([("squared", o) for o in classes], weight**2),
+            ([("all", None), ("loss", None), ("all", None)], np.stack([weight.sum(0), -(weight.sum(0)), p @ weight])),
+            ([("all", None) for _ in top], np.stack([(np.abs(weight)).sum(0) for _ in top])),
+        ]
+    rest = [np.ones(flat.shape[0]), means, flat.max(1), means / max(np.linalg.norm(means), 1e-12)]
+    blocks.append(([("ones", None), ("activations", None), ("activations", None), ("activations", None)], np.stack(rest)))
+    fitting = [vector for vector in context.own_vectors if vector.size == flat.shape[0]]
+    if fitting:
+        blocks.append(([("seen", None)] * len(fitting), np.stack(fitting)))
+    kinds = [kind for names, _ in blocks for kind in names]
+    rows = np.concatenate([block for _, block in blocks])
+    return Family(context, kinds, rows @ flat, np.maximum(rows, 0) @ flat)
+
+
+def explain(array: Array, families: Sequence[Family]) -> Explained | None:
+    """The hypothesis that reproduces a map of the feature maps' extent, or None."""
+    values = np.asarray(array, dtype=np.float64).ravel()
+    coarse = array.dtype.kind in "iu" or _is_quantized(values)
+    threshold = COARSE if coarse else EXACT
+    for candidates in families:
+        k, m = candidates.context.extent
+        if values.size == k * m and values.std() > 1e-12:
+            found = _best(values, candidates, threshold)
+            if found is not None:
+                return found
+    return None
+
+
+def _is_quantized(values: FloatArray) -> bool:
+    scaled = values * 255
+    return bool(values.max() <= 1.001 and values.min() >= -0.001 and np.abs(scaled - np.round(scaled)).max() < 1e-3)
+
+
+def _best(values: FloatArray, candidates: Family, threshold: float) -> Explained | None:
+    """The first form, in order of simplicity, in which a row of the family reproduces the values."""
+    sums, clipped = candidates.sums, np.maximum(candidates.sums, 0)
+    trials: list[tuple[str, FloatArray, bool]] = [
+        ("raw", sums, False), ("relu", clipped, False), ("weights", candidates.clipped, False),
+        ("shifted", sums, True), ("shifted-relu", clipped, True), ("abs", np.abs(sums), False),
+        ("shifted-weights", candidates.clipped, True),
+    ]
+    # Rows are ordered by plausibility: the first that is exact wins over later ones that are so by coincidence.
+    for form, rows, moved in trials:
+        likeness = _likeness(values, rows, centred=moved)
+        fits = np.flatnonzero(likeness >= threshold)
+        if fits.size:
+            row = int(fits[0]) if threshold == EXACT else int(np.argmax(likeness))
+            return _explained(values, candidates, row, form, rows[row])
+    return None
+
+
+def _likeness(values: FloatArray, rows: FloatArray, *, centred: bool) -> FloatArray:
+    ours = values - values.mean() if centred else values
+    theirs = rows - rows.mean(1, keepdims=True) if centred else rows
+    norms = np.linalg.norm(theirs, axis=1) * np.linalg.norm(ours)
+    result: FloatArray = (theirs @ ours) / np.where(norms > 1e-12, norms, np.inf)
+    return result
+
+
+def _explained(values: FloatArray, candidates: Family, row: int, form: str, explained: FloatArray) -> Explained:
+    kind, o = candidates.kinds[row]
+    sums = candidates.sums[row]
+    low, high = float(explained.min()), float(explained.max())
+    if form.startswith("shifted"):
+        base = (explained - low) / max(high - low, 1e-12)
+        scale = float(values.max() - values.min()) if abs(values.min()) < 0.02 * max(values.max(), 1e-12) else float("nan")
+    else:
+        base = explained / (high if high > 0 else 1.0)
+        scale = float(values.max()) if high > 0 else float("nan")
+    k, m = candidates.context.extent
+    ambiguous = bool((sums >= 0).all()) and form in ("raw", "relu", "shifted", "shifted-relu", "abs")
+    return Explained(kind, o, form, ambiguous, scale, base.reshape(k, m), candidates.context)
+
+
+def enlargements(base: FloatArray, size: tuple[int, int]) -> Mapping[str, FloatArray]:
+    """A map brought to (height, width) in the usual ways."""
+    tensor = torch.from_numpy(np.ascontiguousarray(base))[None, None]
+    found: dict[str, FloatArray] = {}
+    options: list[tuple[str, dict[str, object]]] = [
+        ("bilinear", {"mode": "bilinear", "align_corners": False}), ("bilinear, aligned", {"mode": "bilinear", "align_corners": True}),
+        ("bicubic", {"mode": "bicubic", "align_corners": False}), ("bicubic, aligned", {"mode": "bicubic", "align_corners": True}),
+        ("nearest", {"mode": "nearest"}),
+    ]
+    for name, option in options:
+        found[name] = torch.nn.functional.interpolate(tensor, size=size, **option)[0, 0].numpy()  # type: ignore[arg-type]
+    return found
+
+
+def explain_enlarged(array: Array, families: Sequence[Family], known: Sequence[Explained]) -> Explained | None:
+    """The hypothesis that reproduces an enlarged map (H, W), or None.
+
+    Args:
+        array: (H, W).
+        families: Hypotheses about the small map.
+        known: Small maps that were explained already; they are tried first.
+    """
+    values = np.asarray(array, dtype=np.float64)
+    if values.std() < 1e-9 or not np.isfinite(values).all():
+        return None
+    tries = list(known[-12:]) or _nearest(values, families)
+    best, quality = None, ENLARGED
+    for small in tries:
+        for enlarged in enlargements(small.base, (values.shape[0], values.shape[1])).values():
+            for form, candidate in ((small.form, enlarged), ("relu", np.maximum(enlarged, 0))):
+                moved = form.startswith("shifted")
+                likeness = float(_likeness(values.ravel(), candidate.ravel()[None], centred=moved)[0])
+                if likeness > quality + 1e-9:
+                    quality = likeness
+                    ours, theirs = (values.std(), candidate.std()) if moved else (np.linalg.norm(values), np.linalg.norm(candidate))
+                    scale = float(ours / theirs)
+                    if abs(values.max() - 1) < 5e-3 or abs(values.max() - 255) < 1.01:
+                        scale = float(values.max())
+                    best = Explained(small.kind, small.o, form, small.ambiguous, scale, small.base, small.context)
+    return best
+
+
+def _nearest(values: FloatArray, families: Sequence[Family]) -> list[Explained]:
+    """The small maps whose enlargement resembles a large one most, when no small map was seen."""
+    found: list[tuple[float, Explained]] = []
+    for candidates in families:
+        k, m = candidates.context.extent
+        small = torch.nn.functional.adaptive_avg_pool2d(torch.from_numpy(values)[None, None], (k, m))[0, 0].numpy().ravel()
+        for form, rows in (("relu", np.maximum(candidates.sums, 0)), ("raw", candidates.sums), ("weights", candidates.clipped)):
+            blurred = _blur(rows, (k, m), (values.shape[0], values.shape[1]))
+            likeness = _likeness(small, blurred, centred=False)
+            for row in np.argsort(-likeness)[:3]:
+                found.append((float(likeness[row]), _explained(rows[row], candidates, int(row), form, rows[row])))
+    return [explained for _, explained in sorted(found, key=lambda pair: -pair[0])[:9]]
+
+
+def _blur(rows: FloatArray, extent: tuple[int, int], size: tuple[int, int]) -> FloatArray:
+    """What enlarging and averaging back does to each row."""
+    count = extent[0] * extent[1]
+    unit = torch.eye(count, dtype=torch.float64).reshape(count, 1, *extent)
+    large = torch.nn.functional.interpolate(unit, size=size, mode="bilinear", align_corners=False)
+    matrix = torch.nn.functional.adaptive_avg_pool2d(large, extent).reshape(count, count).numpy()
+    result: FloatArray = rows @ matrix
+    return result

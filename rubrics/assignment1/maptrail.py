@@ -1,0 +1,299 @@
+"""Question 1e: collects the maps, weights and overlays that the notebook's code made, and explains each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from grader.probe.types import Array
+from grader.scoring import Student
+from reference.assignment1 import channel_weights
+from rubrics.assignment1.cores import StudentNetwork, rebuild
+from rubrics.assignment1.evidence import Seen, gather
+from rubrics.assignment1.held import saved_arrays
+from rubrics.assignment1.images import FloatArray, channels_last
+from rubrics.assignment1.maps import Context, Explained, Family, explain, explain_enlarged, family
+from rubrics.assignment1.network import Run, matches, recorded_runs
+from rubrics.assignment1.overlay import Overlay, Picture, handled_pictures, judge
+from rubrics.assignment1.replay import (
+    Replay,
+    defaulted_candidates,
+    mixed_classes,
+    play,
+    recorded_candidates,
+    unrecorded_candidates,
+)
+
+MAX_MAPS = 260
+MAX_LARGE = 60
+
+
+@dataclass(frozen=True, eq=False)
+class SeenMap:
+    """A map with its explanation.
+
+    Attributes:
+        seen: The array.
+        plane: Its values as (H, W).
+        explained: None when no hypothesis reproduces it.
+        large: Whether it is larger than the feature maps.
+    """
+
+    seen: Seen
+    plane: FloatArray
+    explained: Explained | None
+    large: bool
+
+
+@dataclass
+class Trail:
+    """Everything that bears on 1e.
+
+    Attributes:
+        contexts: Feature maps that the notebook has, the right ones first.
+        maps: Explained maps in order of time.
+        replays: Repeated calls with other classes, and the maps in each.
+        right_weights: Where channel weights proportional to the right gradient were seen, or ``""``.
+        wrong_weights: Whether other vectors with one value a channel were seen.
+        overlays: Pictures combined with a map.
+        pictures: The picture at the sizes that occur.
+        picture_kinds: Id of an array that is the picture → how it is scaled.
+        image_sizes: (H, W) of all of them.
+    """
+
+    contexts: list[Context] = field(default_factory=list)
+    families: list[Family] = field(default_factory=list)
+    maps: list[SeenMap] = field(default_factory=list)
+    replays: list[tuple[Replay, list[SeenMap]]] = field(default_factory=list)
+    right_weights: str = ""
+    overlays: list[Overlay] = field(default_factory=list)
+    pictures: list[Picture] = field(default_factory=list)
+    picture_kinds: dict[int, str] = field(default_factory=dict)
+    arrays: list[Seen] = field(default_factory=list)
+
+    @property
+    def image_sizes(self) -> set[tuple[int, int]]:
+        """Sizes at which the picture occurs."""
+        return {picture.size for picture in self.pictures}
+
+    def all_maps(self) -> list[SeenMap]:
+        """The notebook's own maps and those of the replays."""
+        return [*self.maps, *(entry for _, maps in self.replays for entry in maps)]
+
+
+def trail(student: Student) -> Trail:
+    """Collects it; use it through ``student.find``, before a probe of 1c changes what hooks hold."""
+    evidence, found = student.find(gather), Trail()
+    found.arrays = [*evidence.seen, *student.find(saved_arrays)]
+    found.contexts = contexts(student, found.arrays)
+    found.families = [family(context) for context in found.contexts]
+    found.right_weights = _right_weights(found.arrays, found.contexts)
+    found.maps = explained_maps(found.arrays, found.families)
+    _replay(student, found)
+    replayed = [seen for replay, _ in found.replays for seen in replay.seen]
+    everything = [*found.arrays, *(seen for seen in replayed if seen.origin != "op" or seen.array.size == 3 * 224 * 224)]
+    found.pictures, found.picture_kinds = handled_pictures(student, everything)
+    if not found.right_weights:
+        found.right_weights = _right_weights(replayed, found.contexts)
+    found.overlays = _overlays(found, everything)
+    return found
+
+
+def contexts(student: Student, arrays: Sequence[Seen]) -> list[Context]:
+    """Feature maps the notebook works with: the right ones of each image, else the ones it has."""
+    network = student.find(rebuild)
+    runs = student.find(recorded_runs)
+    vectors = _vectors(arrays)
+    if network is None:
+        return []
+    if not runs:
+        return _made_up(student, network)
+    found: list[Context] = []
+    done: list[Run] = []
+    for run in reversed(runs):
+        if any(run.elements is other.elements for other in done):
+            continue
+        done.append(run)
+        features = run.elements.features[0].double().numpy()
+        found.append(Context(features, network.weight, run.elements.logits[0].double().numpy(), network.weight, "layer4", vectors))
+    found += _other_stages(network, done, arrays, vectors)
+    return found[:6]
+
+
+def _made_up(student: Student, network: StudentNetwork) -> list[Context]:
+    """A context for code that never ran, from a random image."""
+    images = student.rng("1e").random((1, 3, 224, 224)).astype(np.float32)
+    elements = network.run(images, training=False)
+    return [Context(elements.features[0].double().numpy(), network.weight, elements.logits[0].double().numpy(), network.weight, "layer4")]
+
+
+def _vectors(arrays: Sequence[Seen]) -> tuple[FloatArray, ...]:
+    found: list[FloatArray] = []
+    for seen in arrays:
+        spread = seen.array.squeeze()
+        if spread.ndim == 1 and spread.size in (64, 128, 256, 512, 1000, 2048) and seen.origin != "output" and np.isfinite(spread).all():
+            values = spread.astype(np.float64)
+            if not any(np.array_equal(values, other) for other in found):
+                found.append(values)
+    return tuple(found[-40:])
+
+
+def _other_stages(network: StudentNetwork, runs: Sequence[Run], arrays: Sequence[Seen], vectors: tuple[FloatArray, ...]) -> list[Context]:
+    """Other feature maps that the notebook took for the right ones."""
+    found: list[Context] = []
+    large = [seen.array for seen in arrays if seen.array.ndim >= 3 and seen.origin != "input"]
+    for run in runs:
+        for stage in ("layer3", "layer2", "layer1"):
+            if any(matches(array, run.elements.stages[stage]) for array in large):
+                features = run.elements.stages[stage][0].double().numpy()
+                logits = run.elements.logits[0].double().numpy()
+                o = int(np.argmax(logits))
+                rows = np.zeros((network.weight.shape[0], features.shape[0]))
+                rows[o] = channel_weights(network.network, run.elements, stage, o)
+                found.append(Context(features, network.weight, logits, rows, stage, vectors))
+    known = [context.features.size for context in found] + [run.elements.features[0].numel() for run in runs]
+    for array in large:
+        values = array[0] if array.ndim == 4 else array
+        fits = values.ndim == 3 and values.shape[0] in (64, 128, 256, 512, 1000, 2048) and 2 <= values.shape[1] <= 64
+        if fits and values.size not in known and np.isfinite(values).all() and array.dtype.kind == "f":
+            known.append(values.size)
+            found.append(Context(values.astype(np.float64), network.weight, np.zeros(network.weight.shape[0]), None, "own", vectors))
+    return found
+
+
+def _right_weights(arrays: Sequence[Seen], found: Sequence[Context]) -> str:
+    """Where channel weights proportional to the right ones were seen."""
+    for context in found:
+        if context.right is None:
+            continue
+        right = context.right / np.maximum(np.linalg.norm(context.right, axis=1, keepdims=True), 1e-12)
+        q = context.features.shape[0]
+        for seen in reversed(arrays):
+            values = seen.array.squeeze()
+            if values.dtype.kind != "f" or seen.origin in ("input", "output") or values.size % q or values.size > q * 2500:
+                continue
+            vector = _as_weights(values, q)
+            if vector is not None and vector.std() > 0 and float((right @ (vector / np.linalg.norm(vector))).max()) > 1 - 1e-5:
+                return f"`{seen.name}`"
+    return ""
+
+
+def _as_weights(values: Array, q: int) -> FloatArray | None:
+    if values.shape == (q,):
+        return np.asarray(values, dtype=np.float64)
+    if values.ndim == 3 and values.shape[0] == q:
+        return np.asarray(values, dtype=np.float64).mean((1, 2))
+    return None
+
+
+def explained_maps(arrays: Sequence[Seen], families: Sequence[Family]) -> list[SeenMap]:
+    """All arrays that may be maps, the small ones explained first."""
+    extents = {candidates.context.extent for candidates in families} | {(7, 7)}
+    sizes = {k * m for k, m in extents}
+    small: list[SeenMap] = []
+    large: list[tuple[Seen, FloatArray]] = []
+    for seen in arrays:
+        if seen.origin in ("input", "output"):
+            continue
+        plane = as_plane(seen.array, extents, sizes)
+        if plane is None or not np.isfinite(plane).all():
+            continue
+        if plane.size in sizes:
+            small.append(SeenMap(seen, plane, explain(seen.array, families), large=False))
+        elif min(plane.shape) > 7:
+            large.append((seen, plane))
+    known = [entry.explained for entry in small if entry.explained is not None]
+    found = small[-MAX_MAPS:]
+    found += [SeenMap(seen, plane, explain_enlarged(plane, families, known), large=True) for seen, plane in _distinct(large)]
+    return sorted(found, key=lambda entry: entry.seen.serial)
+
+
+def _distinct(large: list[tuple[Seen, FloatArray]]) -> list[tuple[Seen, FloatArray]]:
+    kept: dict[bytes, tuple[Seen, FloatArray]] = {}
+    for seen, plane in large:
+        kept.setdefault(plane.tobytes()[::53], (seen, plane))
+    return list(kept.values())[-MAX_LARGE:]
+
+
+def as_plane(array: Array, extents: set[tuple[int, int]], sizes: set[int]) -> FloatArray | None:
+    """An array as one plane (H, W), None when it is something else."""
+    values = array
+    if values.dtype.kind not in "biuf":
+        return None
+    squeezed = values.squeeze()
+    if squeezed.ndim == 1 and squeezed.size in sizes:
+        k, m = next(extent for extent in extents if extent[0] * extent[1] == squeezed.size)
+        return squeezed.reshape(k, m).astype(np.float64)
+    if squeezed.ndim == 3 and squeezed.shape[-1] == 3 and (squeezed[..., 0] == squeezed[..., 1]).all() and (squeezed[..., 0] == squeezed[..., 2]).all():
+        return squeezed[..., 0].astype(np.float64)
+    if squeezed.ndim == 3 and squeezed.shape[0] == 3 and (squeezed[0] == squeezed[1]).all() and (squeezed[0] == squeezed[2]).all():
+        return squeezed[0].astype(np.float64)
+    if squeezed.ndim != 2 or min(squeezed.shape) < 4 or squeezed.shape == (1000, 512) or max(squeezed.shape) > 5 * min(squeezed.shape):
+        return None
+    return squeezed.astype(np.float64)
+
+
+def _replay(student: Student, found: Trail) -> None:
+    """Varies the class of every candidate function."""
+    if not found.contexts:
+        return
+    first = found.contexts[0]
+    arrays = _inputs(student, first)
+    candidates = recorded_candidates(student) or list(defaulted_candidates(student))[-2:] or list(unrecorded_candidates(student))[:4]
+    mixed = mixed_classes(first.features, first.weight, 2) if first.weight.shape[1] == first.features.shape[0] else [207, 340]
+    for candidate in candidates:
+        classes = [o for o in mixed if o != candidate.given]
+        for replay in play(student, candidate, classes, arrays):
+            found.replays.append((replay, explained_maps(replay.seen, found.families)))
+
+
+def _inputs(student: Student, context: Context) -> dict[str, Array]:
+    runs = student.find(recorded_runs)
+    arrays: dict[str, Array] = {
+        "features": context.features[None].astype(np.float32), "logits": context.logits[None].astype(np.float32),
+        "weights": context.weight.astype(np.float32),
+    }
+    if runs:
+        arrays["input"] = runs[-1].images.astype(np.float32)
+        unit = channels_last(runs[-1].images)
+        if unit is not None:
+            unit = np.clip(unit * np.array([0.229, 0.224, 0.225]) + np.array([0.485, 0.456, 0.406]), 0, 1)
+            arrays["original"] = (unit * 255).astype(np.uint8)
+    return arrays
+
+
+def _overlays(found: Trail, arrays: Sequence[Seen]) -> list[Overlay]:
+    planes: dict[tuple[int, int], list[FloatArray]] = {}
+    for entry in found.all_maps():
+        size = (int(entry.plane.shape[0]), int(entry.plane.shape[1]))
+        planes.setdefault(size, []).append(entry.plane)
+    results: list[Overlay] = []
+    checked: set[bytes] = set()
+    for seen in reversed(arrays):
+        size_of = channels_last(seen.array)
+        if size_of is None or id(seen.array) in found.picture_kinds or seen.origin in ("input", "output"):
+            continue
+        size = (int(size_of.shape[0]), int(size_of.shape[1]))
+        key = seen.array.tobytes()[::211]
+        if key in checked or len(checked) > 40 or size not in found.image_sizes:
+            continue
+        checked.add(key)
+        overlay = judge(seen, _maps_of_size(found, planes, size), found.pictures)
+        if overlay is not None:
+            results.append(overlay)
+    return results
+
+
+def _maps_of_size(found: Trail, planes: dict[tuple[int, int], list[FloatArray]], size: tuple[int, int]) -> list[FloatArray]:
+    """Maps at a size: the seen ones, else what the small ones give when they are enlarged."""
+    from rubrics.assignment1.maps import enlargements
+
+    seen = planes.get(size, [])[-10:]
+    if seen:
+        return seen
+    small = [entry.explained.base for entry in found.all_maps() if entry.explained is not None][-3:]
+    return [np.maximum(plane, 0) for base in small for name, plane in enlargements(base, size).items() if name in ("bilinear", "nearest")]
+
+

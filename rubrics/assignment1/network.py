@@ -1,0 +1,254 @@
+"""Question 1c: a pre-trained ResNet-18 that delivers logits and the output of the last convolution."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torchvision.transforms.functional import normalize
+
+from grader.probe.types import Array
+from grader.scoring import Outcome, Student, met, not_met, review
+from reference.assignment1 import IMAGENET_MEAN, IMAGENET_STD, Elements
+from rubrics.assignment1.cores import TITLES, Core, StudentNetwork, checkpoint_hashes, checkpoints, find_cores, rebuild
+from rubrics.assignment1.evidence import ImageCall, Seen, cell_label, entries, gather
+from rubrics.assignment1.held import saved_arrays
+
+MAX_RUNS = 6
+WIDTHS = (512, 2048)
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """An image that went through the student's network, and what the reference computes for it.
+
+    Attributes:
+        call: The recorded call.
+        images: (B, 3, H, W) as the ResNet itself saw them.
+        elements: The reference's results, in the mode of the call.
+        inside: How the module changed its input before the ResNet, ``""`` when it did not.
+    """
+
+    call: ImageCall
+    images: Array
+    elements: Elements
+    inside: str
+
+
+@dataclass
+class Delivered:
+    """Where the elements were found.
+
+    Attributes:
+        logits: Places at which the original logits were seen.
+        features: Places at which the feature map was returned or saved.
+        lost: Places at which the feature map was seen, but where no later code can read it.
+        probed: Whether a probe, and not the notebook's own run, showed it.
+    """
+
+    logits: list[str] = field(default_factory=list)
+    features: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    probed: bool = False
+
+
+def matches(array: Array, wanted: torch.Tensor) -> bool:
+    """Whether an array holds the values of a batch, or of its first item, in any layout of the axes."""
+    target = wanted.detach().double().numpy()
+    for reference in (target, target[0]):
+        if array.size == reference.size and array.size > 1:
+            tolerance = 2e-3 * max(float(np.abs(reference).max()), 1e-6)
+            values = array.astype(np.float64)
+            layouts = [values.ravel()]
+            if reference.ndim >= 3 and values.ndim >= 3 and values.shape[-1] == reference.shape[-3]:
+                layouts.append(np.moveaxis(values, -1, -3).ravel())
+            if any(np.abs(layout - reference.ravel()).max() <= tolerance for layout in layouts):
+                return True
+    return False
+
+
+def inside_variants(images: Array) -> Iterator[tuple[str, Array]]:
+    """What a network may do to its input before the first convolution."""
+    batch = torch.from_numpy(np.ascontiguousarray(images, dtype=np.float32))
+    yield "", batch.numpy()
+    yield "normalizes", normalize(batch, IMAGENET_MEAN, IMAGENET_STD).numpy()
+    yield "scales and normalizes", normalize(batch / 255, IMAGENET_MEAN, IMAGENET_STD).numpy()
+    yield "scales", (batch / 255).numpy()
+    if batch.shape[-2:] != (224, 224):
+        for antialias in (True, False):
+            small = torch.nn.functional.interpolate(batch, size=(224, 224), mode="bilinear", antialias=antialias)
+            yield "resizes", small.numpy()
+            yield "resizes and normalizes", normalize(small, IMAGENET_MEAN, IMAGENET_STD).numpy()
+
+
+def recorded_runs(student: Student) -> list[Run]:
+    """The notebook's own calls with images; use it through ``student.find``."""
+    evidence, network = student.find(gather), student.find(rebuild)
+    if network is None:
+        return []
+    ours = {core.module for core in student.find(find_cores)}
+    candidates = {number for number, entry in evidence.modules.items() if number in ours or _takes_images(entry)}
+    runs: list[Run] = []
+    known: dict[tuple[bytes, bool], tuple[Array, Elements, str]] = {}
+    for call in evidence.calls:
+        if call.images is None or call.images.shape[-1] > 2_000 or call.module not in candidates:
+            continue
+        images = call.images if call.images.ndim == 4 else call.images[None]
+        key = (images.astype(np.float32).tobytes(), call.norm_training)
+        if key not in known:
+            if len(known) >= MAX_RUNS:
+                continue
+            known[key] = _effective(network, images, call, evidence.seen)
+        runs.append(Run(call, *known[key]))
+    return runs
+
+
+def _takes_images(entry: object) -> bool:
+    tree = entries(entry, "tree") if isinstance(entry, dict) else []
+    return any(isinstance(part.get("config"), dict) and part["config"].get("in_channels") == 3 for part in tree)
+
+
+def _effective(network: StudentNetwork, images: Array, call: ImageCall, seen: Sequence[Seen]) -> tuple[Array, Elements, str]:
+    first: tuple[Array, Elements, str] | None = None
+    for title, variant in inside_variants(images):
+        elements = network.run(variant, training=call.norm_training)
+        first = first or (variant, elements, title)
+        arrays = [*call.outputs, *(entry.array for entry in seen)]
+        if any(matches(array, stage) for array in arrays for stage in (elements.logits, *elements.stages.values())):
+            return variant, elements, title
+    assert first is not None  # noqa: S101 - the first variant always exists
+    return first
+
+
+def delivered(student: Student) -> Delivered:
+    """What the notebook's own run shows; use it through ``student.find``."""
+    evidence, found = student.find(gather), Delivered()
+    scopes = _calling_functions(student)
+    for run in student.find(recorded_runs):
+        wanted = run.elements
+        for array in run.call.outputs:
+            _note(found, array, wanted, f"the call in {cell_label(run.call.cell)}")
+        for seen in (*evidence.seen, *student.find(saved_arrays)):
+            if matches(seen.array, wanted.logits):
+                found.logits.append(_place(seen))
+            elif matches(seen.array, wanted.features):
+                (found.features if _readable(seen, scopes) else found.lost).append(_place(seen))
+    return found
+
+
+def _note(found: Delivered, array: Array, wanted: Elements, place: str) -> None:
+    if matches(array, wanted.logits):
+        found.logits.append(place)
+    elif matches(array, wanted.features):
+        found.features.append(place)
+
+
+def _place(seen: Seen) -> str:
+    where = f"`{seen.name}`" if seen.name not in ("return", "output", "input") else "a result"
+    return f"{where} ({cell_label(seen.cell)})" if seen.cell is not None else where
+
+
+def _calling_functions(student: Student) -> dict[str, bool]:
+    """Functions that call the network themselves → whether they hand on more than the logits."""
+    evidence = student.find(gather)
+    names = {plain(str(call.get("in_function"))) for call in entries(evidence.data, "calls") if call.get("in_function")}
+    logits = {run.elements.logits.numel() for run in student.find(recorded_runs)}
+    more: dict[str, bool] = {}
+    for function, record in evidence.records():
+        name = plain(str(function.get("name")))
+        if name in names:
+            arrays = evidence.value(record.get("returned")).arrays()
+            more[name] = more.get(name, False) or any(array.size not in logits and array.size > 1 for array in arrays)
+            more[name] |= evidence.value(record.get("returned")).kind in ("none", "object", "function", "int")
+    return more
+
+
+def plain(name: str) -> str:
+    """A qualified name without its ``<locals>`` parts."""
+    return name.replace(".<locals>", "")
+
+
+def _readable(seen: Seen, scopes: dict[str, bool]) -> bool:
+    if seen.origin in ("held", "output"):
+        return True
+    if seen.function is None:
+        return seen.origin in ("sighting", "shown", "input")
+    if seen.origin == "input":
+        return False
+    return seen.origin in ("sighting", "returned", "local") and scopes.get(plain(seen.function), False)
+
+
+def instantiation(student: Student) -> Iterable[Outcome]:
+    """Outcomes of 1c."""
+    cores = student.find(find_cores)
+    yield _pretrained(student, cores)
+    found = student.find(delivered)
+    if not (found.logits and found.features):
+        from rubrics.assignment1.network_probes import probe_network
+
+        found = probe_network(student, found)
+    yield _logits(student, found)
+    yield _feature_map(found)
+
+
+def _pretrained(student: Student, cores: Sequence[Core]) -> Outcome:
+    criterion = "1c.pretrained"
+    used = [core for core in cores if core.called] or list(cores)
+    right = [core for core in used if core.architecture == "resnet18" and core.pretrained]
+    if right:
+        return met(criterion, "The parameters of the ResNet-18 equal the pre-trained ImageNet ones.")
+    if used:
+        core = used[0]
+        how = "pre-trained" if core.pretrained else f"{core.matched:.0%} of its parameters are the pre-trained ones"
+        return not_met(criterion, f"The network is a {TITLES[core.architecture]}; {how}.")
+    if _pieces_are_pretrained(student):
+        return met(criterion, "The parameters of the network's parts equal the pre-trained ones of ResNet-18.")
+    blocked = _blocked(student)
+    if blocked:
+        return review(criterion, blocked)
+    return not_met(criterion, "No ResNet was found among the notebook's objects.")
+
+
+def _pieces_are_pretrained(student: Student) -> bool:
+    """Whether the backbone's parameters lie scattered over several modules."""
+    path = next(iter(checkpoints(student, "resnet18")), None)
+    if path is None:
+        return False
+    wanted = {digest for name, digest in checkpoint_hashes(path, "float32").items()
+              if not name.startswith("fc.") and ".running" not in name and "running_" not in name and "num_batches" not in name}
+    held = {part.get("sha256") for entry in student.find(gather).modules.values() for part in entries(entry, "parameters")}
+    return wanted <= held
+
+
+def _blocked(student: Student) -> str:
+    """A sentence when the network could not be had here for reasons that are not the student's."""
+    for cell in student.notebook.code_cells:
+        wants = "resnet18" in cell.source or "resnet_18" in cell.source
+        if wants and cell.error_name in {"URLError", "HTTPError", "ConnectionError", "ModuleNotFoundError", "gaierror"}:
+            return f"Cell {cell.index + 1} asks for a ResNet-18 in a way that needs the network: {cell.error_name}."
+    return ""
+
+
+def _logits(student: Student, found: Delivered) -> Outcome:
+    criterion = "1c.logits"
+    network = student.find(rebuild)
+    if found.logits:
+        if network is not None and network.core.pretrained and network.core.has_fc and not network.core.original_fc:
+            return not_met(criterion, "The final layer is not the pre-trained one, so the logits are others.")
+        return met(criterion, f"The original logits were found in {found.logits[0]}.")
+    if network is None:
+        return not_met(criterion, "No network was found that turns images into logits.")
+    if found.features:
+        return not_met(criterion, "The network as used delivers the feature map, but no logits.")
+    return not_met(criterion, "No result of the network equals the original logits.")
+
+
+def _feature_map(found: Delivered) -> Outcome:
+    criterion = "1c.feature-map"
+    if found.features:
+        return met(criterion, f"The output of `layer4` was found in {found.features[0]}.")
+    if found.lost:
+        return not_met(criterion, f"The output of `layer4` appears in {found.lost[0]} only, where later code cannot read it.")
+    return not_met(criterion, "After the network had processed images, the output of `layer4` was neither returned nor saved.")

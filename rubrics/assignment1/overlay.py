@@ -1,0 +1,161 @@
+"""What an overlay is made of: the original picture times the map, a normalized picture times the map, or a blend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from grader.scoring import Student
+from rubrics.assignment1.evidence import Seen, cell_label
+from rubrics.assignment1.images import FloatArray, channels_last, fit_picture, pictures
+from rubrics.assignment1.preprocessing import scaling
+
+PIXELS = 6_000
+GOOD = 0.97
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture that the notebook handled, at one size.
+
+    Attributes:
+        unit: (H, W, 3) with values as in [0, 1].
+        normalized: The same with the ImageNet normalization.
+        size: (H, W).
+    """
+
+    unit: FloatArray
+    normalized: FloatArray
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """A result that shows the map on the picture.
+
+    Attributes:
+        kind: ``product``, ``normalized``, ``blend`` or ``coloured``.
+        size: (H, W).
+        where: For the report.
+        quality: Share of the result's variance that is explained.
+    """
+
+    kind: str
+    size: tuple[int, int]
+    where: str
+    quality: float
+
+
+def handled_pictures(student: Student, arrays: Sequence[Seen]) -> tuple[list[Picture], dict[int, str]]:
+    """The picture in all sizes that occur, and which arrays are pictures: id of the array → how it is scaled."""
+    known = student.find(pictures)
+    found: list[Picture] = []
+    kinds: dict[int, str] = {}
+    checked: dict[tuple[tuple[int, ...], bytes], str] = {}
+    for seen in arrays:
+        target = channels_last(seen.array) if seen.array.ndim <= 4 and seen.array.size <= 4_000_000 else None
+        if target is None or min(target.shape[:2]) < 5:
+            continue
+        key = (seen.array.shape, seen.array.tobytes()[::97])
+        if key not in checked:
+            fit = fit_picture(target, known)
+            checked[key] = ""
+            if fit is not None and fit.quality > 0.93 and (fit.slopes > 0).all():
+                checked[key] = scaling(fit)[0]
+                unit = np.clip((target - fit.offsets) / fit.slopes / 255, 0, 1)
+                unit = unit[..., ::-1] if fit.swapped else unit
+                _add(found, unit)
+        if checked[key]:
+            kinds[id(seen.array)] = checked[key]
+    return found, kinds
+
+
+def _add(found: list[Picture], unit: FloatArray) -> None:
+    size = (int(unit.shape[0]), int(unit.shape[1]))
+    same = [picture for picture in found if picture.size == size]
+    if len(same) < 5 and not any(np.abs(picture.unit - unit).mean() < 0.004 for picture in same):
+        mean, std = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+        found.append(Picture(unit, (unit - mean) / std, size))
+
+
+def judge(seen: Seen, maps: Sequence[npt.NDArray[np.float64]], known: Sequence[Picture]) -> Overlay | None:
+    """What an array is made of, None when it does not combine the picture with the map.
+
+    Args:
+        seen: The array.
+        maps: Enlarged maps, (H, W) each.
+        known: The pictures at all sizes.
+    """
+    target = channels_last(seen.array)
+    if target is None or not np.isfinite(target).all() or target.std() < 1e-9:
+        return None
+    size = (int(target.shape[0]), int(target.shape[1]))
+    best: Overlay | None = None
+    for picture in known:
+        for enlarged in maps:
+            if picture.size == size and enlarged.shape == size:
+                found = _compare(seen, target, picture, enlarged)
+                if found is not None and (best is None or found.quality > best.quality + 0.003):
+                    best = found
+    return best
+
+
+def _compare(seen: Seen, target: FloatArray, picture: Picture, enlarged: npt.NDArray[np.float64]) -> Overlay | None:
+    rows = np.random.default_rng(0).choice(target.shape[0] * target.shape[1], min(PIXELS, target.shape[0] * target.shape[1]), replace=False)
+    values = target.reshape(-1, 3)[rows]
+    unit, normalized = picture.unit.reshape(-1, 3)[rows], picture.normalized.reshape(-1, 3)[rows]
+    u = (enlarged / max(float(np.abs(enlarged).max()), 1e-12)).ravel()[rows]
+    where = f"`{seen.name}` ({cell_label(seen.cell)})"
+    size = picture.size
+    swaps = (unit, normalized), (unit[:, ::-1], normalized[:, ::-1])
+    powers = [u**k for k in range(1, 9)]
+    for one, other in swaps:
+        quality = {
+            "plain": _explained(values, lambda c, one=one: [one[:, c]]),
+            "map": _explained(values, lambda c: powers),
+            "product": _explained(values, lambda c, one=one: [one[:, c] * u]),
+            "normalized": max(
+                _explained(values, lambda c, other=other: [other[:, c] * u]),
+                _explained(values, lambda c, other=other: [np.clip(other[:, c] * u, 0, 1)]),
+                _explained(values, lambda c, other=other: [np.clip(other[:, c], 0, 1) * u]),
+            ),
+            "dimmed": _explained(values, lambda c, one=one: [one[:, c] * u, one[:, c]]),
+            "blend": _explained(values, lambda c, one=one: [one[:, c], *powers]),
+            "coloured": _explained(values, lambda c, one=one: [one[:, c] * power for power in powers]),
+        }
+        kind = _choose(quality)
+        if kind is not None:
+            return Overlay(kind, size, where, quality["product" if kind == "product" else kind])
+    return None
+
+
+def _choose(quality: dict[str, float]) -> str | None:
+    if quality["plain"] > 0.985 or quality["map"] > 0.985:
+        return None
+    if quality["product"] >= GOOD and quality["product"] >= quality["normalized"]:
+        return "product"
+    if quality["normalized"] >= GOOD:
+        return "normalized"
+    if quality["dimmed"] >= 0.985 and quality["dimmed"] > quality["blend"] + 0.01:
+        return "product"
+    if quality["blend"] >= 0.95 and quality["blend"] >= quality["coloured"]:
+        return "blend"
+    if quality["coloured"] >= 0.95:
+        return "coloured"
+    return None
+
+
+def _explained(values: FloatArray, regressors: object) -> float:
+    """Share of the variance over all channels that a linear model explains, with a constant."""
+    left = total = 0.0
+    for channel in range(3):
+        columns = regressors(channel)  # type: ignore[operator]
+        matrix = np.stack([*columns, np.ones(len(values))], axis=1)
+        y = values[:, channel]
+        solution, *_ = np.linalg.lstsq(matrix, y, rcond=None)
+        left += float(((y - matrix @ solution) ** 2).sum())
+        total += float(((y - y.mean()) ** 2).sum())
+    return 1 - left / max(total, 1e-12)

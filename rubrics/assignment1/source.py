@@ -1,0 +1,70 @@
+"""What the notebook's source says, where its behaviour cannot show it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from grader.scoring import Student
+
+
+@dataclass
+class Code:
+    """The notebook's code cells, parsed.
+
+    Attributes:
+        trees: Syntax trees of the cells that parse, with the cells' indices.
+    """
+
+    trees: list[tuple[int, ast.Module]] = field(default_factory=list)
+
+    def walk(self) -> Iterator[tuple[int, ast.AST]]:
+        """All nodes of all cells."""
+        for index, tree in self.trees:
+            for node in ast.walk(tree):
+                yield index, node
+
+    def calls_any(self, *names: str) -> bool:
+        """Whether something of one of these (last) names is called or passed on."""
+        return any(
+            (isinstance(node, ast.Attribute) and node.attr in names) or (isinstance(node, ast.Name) and node.id in names)
+            for _, node in self.walk()
+        )
+
+    def indexes_with_none(self) -> bool:
+        """Whether something is indexed with ``None`` or ``newaxis``, which adds an axis."""
+        return any(
+            isinstance(node, ast.Subscript) and any(
+                (isinstance(part, ast.Constant) and part.value is None) or (isinstance(part, ast.Attribute) and part.attr == "newaxis")
+                for part in ast.walk(node.slice)
+            )
+            for _, node in self.walk()
+        )
+
+
+def read_code(student: Student) -> Code:
+    """Parses the notebook's cells; use it through ``student.find``."""
+    code = Code()
+    for cell in student.notebook.code_cells:
+        tree = parse(cell.source)
+        if tree is not None:
+            code.trees.append((cell.index, tree))
+    return code
+
+
+def parse(source: str) -> ast.Module | None:
+    """The syntax tree of a cell, its magics left out; None when it has none."""
+    lines = [re.sub(r"^(\s*)[%!?].*$", r"\1pass", line) for line in source.splitlines()]
+    try:
+        return ast.parse("\n".join(lines))
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+
+
+def last_name(node: ast.expr) -> str:
+    """``relu`` of ``F.relu`` or ``relu``; ``""`` for other expressions."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""

@@ -1,0 +1,257 @@
+"""Question 1e: the map of a class, step by step, and its product with the original picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from grader.scoring import Outcome, Student, met, not_met, review
+from rubrics.assignment1.evidence import cell_label, gather
+from rubrics.assignment1.maps import RIGHT
+from rubrics.assignment1.maptrail import SeenMap, Trail, trail
+from rubrics.assignment1.source import Code, read_code
+from rubrics.assignment1.written import Written, read_source
+
+CRITERIA = ("function", "gradient", "weighted-sum", "relu", "normalize", "upsample", "original")
+CLIPPED_FORMS = {"relu", "shifted-relu"}
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """What 1e is judged on.
+
+    Attributes:
+        trail: What the code made.
+        maps: All explained maps, the notebook's own and the replays'.
+        written: What its source says.
+        code: The parsed notebook.
+    """
+
+    trail: Trail
+    maps: list[SeenMap]
+    written: Written
+    code: Code
+
+    @property
+    def explained(self) -> list[SeenMap]:
+        """The maps that a hypothesis reproduces."""
+        return [entry for entry in self.maps if entry.explained is not None]
+
+
+def work(student: Student) -> Work:
+    """Puts together what 1e is judged on; use it through ``student.find``."""
+    found, code, evidence = student.find(trail), student.find(read_code), student.find(gather)
+    sources = [str(function.get("source")) for function in evidence.functions]
+    best = max((read_source(code, [source]) for source in sources), key=lambda written: written.steps, default=None)
+    written = read_source(code, sources) if best is not None and best.steps >= 2 else read_source(code, [])
+    return Work(found, found.all_maps(), written, code)
+
+
+def visualization(student: Student) -> Iterable[Outcome]:
+    """Outcomes of 1e."""
+    given = student.find(work)
+    if not given.explained and given.written.steps == 0 and not given.trail.overlays:
+        for name in CRITERIA:
+            yield not_met(f"1e.{name}", "No code that computes a class activation map was found.")
+        return
+    yield _function(student, given)
+    yield _gradient(given)
+    yield _weighted_sum(given)
+    yield _relu(given)
+    yield _normalize(given)
+    yield _upsample(given)
+    yield _original(student, given)
+
+
+def _function(student: Student, given: Work) -> Outcome:
+    criterion = "1e.function"
+    for replay, maps in given.trail.replays:
+        classes = {entry.explained.o for entry in maps if entry.explained is not None and entry.explained.kind == RIGHT}
+        if replay.o in classes:
+            return met(criterion, f"`{replay.function}` computes the map of the class it is given (tried with class {replay.o}).")
+    ran = [(replay, maps) for replay, maps in given.trail.replays if maps]
+    for replay, maps in ran:
+        explained = [entry.explained for entry in maps if entry.explained is not None]
+        if explained and not any(entry.kind == RIGHT for entry in explained):
+            return met(criterion, f"`{replay.function}` computes a map and takes the class in `{replay.parameter}`.")
+        if not explained and _varies(given, replay.function):
+            return met(criterion, f"`{replay.function}` computes a map that depends on `{replay.parameter}`.")
+    if ran and all(entry.explained is None or entry.explained.o is not None for _, maps in ran for entry in maps):
+        replay = ran[0][0]
+        if not _several_classes(given):
+            return not_met(criterion, f"The result of `{replay.function}` does not depend on `{replay.parameter}`.")
+    return _function_by_source(student, given)
+
+
+def _function_by_source(student: Student, given: Work) -> Outcome:
+    criterion = "1e.function"
+    written = given.written
+    named = {entry.seen.function for entry in given.explained if entry.seen.function}
+    if written.class_parameter and (written.function or named):
+        return met(criterion, f"`{written.function}` takes the class in `{written.class_parameter}`.")
+    if not student.find(gather).functions:
+        return not_met(criterion, "The map is computed without a function.")
+    in_functions = sorted(named)
+    if in_functions:
+        for function in student.find(gather).functions:
+            if str(function.get("name")) in named and function.get("params"):
+                several = _several_classes(given)
+                if several:
+                    return met(criterion, f"`{function.get('name')}` computed maps of several classes.")
+        return not_met(criterion, f"`{in_functions[0]}` computes a map, but takes no class.")
+    return not_met(criterion, "The map is computed without a function that takes the class.")
+
+
+def _several_classes(given: Work) -> bool:
+    classes = {(entry.seen.function, entry.explained.o) for entry in given.trail.maps
+               if entry.explained is not None and entry.explained.kind == RIGHT and entry.seen.function}
+    functions = [function for function, _ in classes]
+    return any(functions.count(function) > 1 for function in functions)
+
+
+def _varies(given: Work, function: str) -> bool:
+    results = [replay.returned for replay, _ in given.trail.replays if replay.function == function and replay.ok]
+    for first, second in zip(results, results[1:], strict=False):
+        for a, b in zip(first, second, strict=False):
+            if a.shape == b.shape and not np.allclose(a, b, rtol=1e-3):
+                return True
+    return False
+
+
+def _gradient(given: Work) -> Outcome:
+    criterion = "1e.gradient"
+    right = [entry for entry in given.explained if entry.explained and entry.explained.kind == RIGHT]
+    if right:
+        return met(criterion, f"The map at {_place(right[-1])} uses {right[-1].explained.weights_sentence()}.")  # type: ignore[union-attr]
+    if given.trail.right_weights and not given.explained:
+        return met(criterion, f"{given.trail.right_weights} is proportional to the gradient of a logit.")
+    if given.explained:
+        last = given.explained[-1]
+        if given.trail.right_weights and last.explained and last.explained.kind == "ones":
+            return met(criterion, f"{given.trail.right_weights} is proportional to the gradient of a logit.")
+        return not_met(criterion, f"The map at {_place(last)} uses {last.explained.weights_sentence()}.")  # type: ignore[union-attr]
+    state = given.written.gradient
+    if state == "absent":
+        return not_met(criterion, "Neither a gradient nor the weights of the final layer are used.")
+    if state == "wrong":
+        return not_met(criterion, "The derivative that is taken is not that of one class's logit.")
+    if state == "right" and not given.maps:
+        return met(criterion, "By the source, the gradient of the logit of the given class is used; the code could not be run.")
+    return review(criterion, "Channel weights are computed, but no known computation reproduces the map.")
+
+
+def _weighted_sum(given: Work) -> Outcome:
+    criterion = "1e.weighted-sum"
+    sums = [entry for entry in given.explained if entry.explained and entry.explained.kind != "ones"]
+    if sums:
+        return met(criterion, f"The map at {_place(sums[-1])} is the weighted sum of the feature maps.")
+    if given.explained:
+        last = given.explained[-1]
+        if given.trail.right_weights:
+            return not_met(criterion, f"The map at {_place(last)} is the plain sum of the feature maps; the weights are not used.")
+        return review(criterion, f"The map at {_place(last)} is the sum of the feature maps without any weights.")
+    if not given.written.weighted_sum:
+        return not_met(criterion, "Feature maps are not summed over the channels.")
+    if not given.maps:
+        return met(criterion, "By the source, weights multiply the feature maps, which are summed; the code could not be run.")
+    return review(criterion, "No weighted sum of the feature maps reproduces the map.")
+
+
+def _relu(given: Work) -> Outcome:
+    criterion = "1e.relu"
+    decided = [entry for entry in given.explained if entry.explained and not entry.explained.ambiguous]
+    clipped = [entry for entry in decided if entry.explained and entry.explained.form in CLIPPED_FORMS]
+    if clipped:
+        return met(criterion, f"In the map at {_place(clipped[-1])}, negative values of the sum are 0.")
+    if decided:
+        last = decided[-1]
+        how = {"weights": "the weights (or the weighted channels) are clipped instead of the sum", "abs": "absolute values are taken",
+               "shifted-weights": "the weights (or the weighted channels) are clipped instead of the sum",
+               "shifted": "the values are shifted instead of clipped"}
+        form = last.explained.form if last.explained else ""
+        return not_met(criterion, f"In the map at {_place(last)}, {how.get(form, 'negative values remain')}.")
+    if given.written.clipping:
+        return met(criterion, "By the source, values below 0 are clipped; no negative value occurs in the maps that were seen.")
+    return not_met(criterion, "Nothing clips negative values.")
+
+
+def _normalize(given: Work) -> Outcome:
+    criterion = "1e.normalize"
+    for entry in reversed(given.explained):
+        scale = entry.explained.scale if entry.explained else float("nan")
+        if abs(scale - 1) < 4e-3 or abs(scale - 255) < 1.6:
+            return met(criterion, f"The map at {_place(entry)} is divided by its maximum.")
+    if given.explained:
+        last = given.explained[-1]
+        return not_met(criterion, f"The largest value of the map at {_place(last)} is {last.plane.max():.3g}.")
+    for entry in reversed(given.maps):
+        if abs(float(entry.plane.max()) - 1) < 1e-3 and float(entry.plane.min()) > -1e-3:
+            return met(criterion, f"The map at {_place(entry)} lies in [0, 1] with a maximum of 1.")
+    if given.written.maximum and not given.maps:
+        return met(criterion, "By the source, the map is divided by its maximum; the code could not be run.")
+    if given.written.maximum:
+        return review(criterion, "The source divides by a maximum, but no map with a maximum of 1 was seen.")
+    return not_met(criterion, "Nothing divides the map by its maximum.")
+
+
+def _upsample(given: Work) -> Outcome:
+    criterion = "1e.upsample"
+    if given.trail.overlays and all(min(overlay.size) > 14 for overlay in given.trail.overlays):
+        height, width = given.trail.overlays[0].size
+        return met(criterion, f"The map is brought to {height}×{width}, the size of the image.")
+    large = [entry for entry in given.maps if entry.large and entry.explained is not None]
+    fitting = [entry for entry in large if entry.plane.shape in given.trail.image_sizes or entry.plane.shape == (224, 224)]
+    if fitting:
+        height, width = fitting[-1].plane.shape
+        return met(criterion, f"The map at {_place(fitting[-1])} has the size {height}×{width} of the image.")
+    if large:
+        height, width = large[-1].plane.shape
+        return not_met(criterion, f"The map is enlarged to {height}×{width}, which is not the size of the image.")
+    if given.written.enlarging and not given.explained:
+        return met(criterion, "By the source, the map is resized; the code could not be run.")
+    if given.explained:
+        height, width = given.explained[-1].plane.shape
+        return not_met(criterion, f"The map stays at {height}×{width}.")
+    return not_met(criterion, "The map is not brought to the size of the image.")
+
+
+def _original(student: Student, given: Work) -> Outcome:
+    criterion = "1e.original"
+    kinds = [overlay.kind for overlay in given.trail.overlays]
+    for wanted, outcome in (("product", met), ("normalized", not_met), ("coloured", review), ("blend", not_met)):
+        if wanted in kinds:
+            overlay = given.trail.overlays[kinds.index(wanted)]
+            sentence = {
+                "product": f"{overlay.where} is the original image times the map.",
+                "normalized": f"{overlay.where} is the normalized image times the map.",
+                "coloured": f"{overlay.where} is the image times a coloured map.",
+                "blend": f"{overlay.where} is a blend of image and map, not their product.",
+            }[wanted]
+            return outcome(criterion, sentence)
+    return _attempted(student, given)
+
+
+def _attempted(student: Student, given: Work) -> Outcome:
+    """A product that failed, or that no array shows."""
+    criterion = "1e.original"
+    named = {seen.name: given.trail.picture_kinds[id(seen.array)] for seen in given.trail.arrays
+             if id(seen.array) in given.trail.picture_kinds}
+    failed = [cell for cell in student.notebook.code_cells
+              if any(text in cell.error_message for text in ("must match", "broadcast", "size of tensor", "shapes"))]
+    for names in given.written.products + read_source(given.code, []).products:
+        for name in names:
+            if name in named and failed:
+                where = f"cell {failed[0].index + 1}"
+                if named[name] in ("scaled", "raw"):
+                    return met(criterion, f"The map multiplies the original image `{name}`, which fails in {where} only because of the sizes.")
+                return not_met(criterion, f"In {where}, the map multiplies the normalized image `{name}`.")
+    return not_met(criterion, "The map does not multiply the image.")
+
+
+def _place(entry: SeenMap) -> str:
+    where = cell_label(entry.seen.cell) if entry.seen.cell is not None else (f"`{entry.seen.function}`" if entry.seen.function else "the notebook")
+    return f"`{entry.seen.name}` in {where}" if entry.seen.name not in ("return",) else f"the result in {where}"
+
+

@@ -1,0 +1,166 @@
+"""Question 1e by its source: which steps are written down, for code that could not run."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rubrics.assignment1.source import Code, last_name, parse
+
+CLIPPING = {"relu", "relu_", "ReLU", "clamp", "clamp_", "clamp_min", "clamp_min_", "clip", "maximum", "fmax", "threshold"}
+ENLARGING = {"interpolate", "resize", "zoom", "Upsample", "upsample", "kron", "repeat_interleave", "imresize", "Resize", "resize_",
+             "upsample_bilinear", "UpsamplingBilinear2d", "pyrUp"}
+MAXIMA = {"max", "amax", "nanmax", "max_"}
+SUMMING = {"sum", "einsum", "matmul", "mm", "bmm", "mv", "dot", "tensordot", "mean", "conv2d", "inner"}
+
+
+@dataclass(frozen=True)
+class Written:
+    """The steps that a piece of source contains.
+
+    Attributes:
+        gradient: ``right``, ``wrong``, ``unclear`` or ``absent``.
+        weighted_sum: Whether weights multiply maps that are summed.
+        clipping: Whether values are clipped at 0.
+        maximum: Whether something is divided by its maximum.
+        enlarging: Whether something is resized.
+        products: Names that are multiplied with something, for the search of the picture.
+        class_parameter: Name of the function's parameter that is used as a class, or ``""``.
+        function: Name of the function, or ``""``.
+    """
+
+    gradient: str
+    weighted_sum: bool
+    clipping: bool
+    maximum: bool
+    enlarging: bool
+    products: tuple[tuple[str, ...], ...]
+    class_parameter: str
+    function: str
+
+    @property
+    def steps(self) -> int:
+        """How many of the steps are there."""
+        return sum((self.gradient != "absent", self.weighted_sum, self.clipping, self.maximum, self.enlarging))
+
+
+def read_source(code: Code, sources: list[str]) -> Written:
+    """Reads the functions' sources, or the whole notebook when there are none."""
+    trees: list[ast.AST] = [tree for source in sources if (tree := parse(_dedent(source))) is not None]
+    if not trees:
+        trees = [tree for _, tree in code.trees]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    names, parameter = _class_parameter(nodes)
+    return Written(
+        _gradient(nodes, parameter), _weighted_sum(nodes), _clipping(nodes), _maximum(nodes), _enlarging(nodes),
+        tuple(_products(nodes)), parameter, names,
+    )
+
+
+def _dedent(source: str) -> str:
+    import textwrap
+
+    first, _, rest = source.partition("\n")
+    return first.lstrip() + "\n" + (rest if first == first.lstrip() and not rest.startswith("        ") else textwrap.dedent(source).partition("\n")[2])
+
+
+def _class_parameter(nodes: list[ast.AST]) -> tuple[str, str]:
+    for node in nodes:
+        if isinstance(node, ast.FunctionDef):
+            parameters = {arg.arg for arg in (*node.args.args, *node.args.kwonlyargs)}
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.Subscript):
+                    used = {part.id for part in ast.walk(inner.slice) if isinstance(part, ast.Name)} & parameters
+                    if used:
+                        return node.name, min(used)
+    return "", ""
+
+
+def _gradient(nodes: list[ast.AST], parameter: str) -> str:
+    derivative, wrong = False, False
+    for node in nodes:
+        if isinstance(node, ast.Call) and last_name(node.func) in ("backward", "grad") and isinstance(node.func, ast.Attribute):
+            derivative = True
+            target = node.func.value if last_name(node.func) == "backward" else (node.args[0] if node.args else node.func)
+            inside = {last_name(part.func) for part in ast.walk(target) if isinstance(part, ast.Call)}
+            wrong |= bool(inside & {"softmax", "log_softmax", "cross_entropy", "CrossEntropyLoss"})
+            indexed = any(isinstance(part, ast.Subscript) for part in ast.walk(target))
+            wrong |= "sum" in inside and not indexed
+        if isinstance(node, ast.Subscript) and any(
+            isinstance(part, ast.Attribute) and part.attr == "weight" for part in ast.walk(node.value)
+        ):
+            derivative = True
+    if not derivative:
+        return "absent"
+    return "wrong" if wrong else ("right" if parameter else "unclear")
+
+
+def _weighted_sum(nodes: list[ast.AST]) -> bool:
+    calls = {last_name(node.func) for node in nodes if isinstance(node, ast.Call)}
+    products = any(isinstance(node, (ast.BinOp, ast.AugAssign)) and isinstance(node.op, (ast.Mult, ast.MatMult)) for node in nodes)
+    matrix = any(isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult) for node in nodes)
+    loops = any(isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add) for node in nodes)
+    direct = calls & {"einsum", "matmul", "mm", "bmm", "mv", "dot", "tensordot", "conv2d"}
+    return bool(direct) or matrix or (products and (bool(calls & SUMMING) or loops))
+
+
+def _clipping(nodes: list[ast.AST]) -> bool:
+    for node in nodes:
+        if isinstance(node, ast.Call):
+            name = last_name(node.func) or (last_name(node.func.func) if isinstance(node.func, ast.Call) else "")
+            if name in CLIPPING:
+                return True
+            if name in ("max", "where") and len(node.args) >= 2 and any(_zero(part) for arg in node.args for part in ast.walk(arg)):
+                return True
+        if isinstance(node, ast.Compare) and any(_zero(part) for part in node.comparators) and isinstance(
+            node.ops[0], (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
+        ):
+            return True
+    return False
+
+
+def _zero(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and node.value in (0, 0.0) and not isinstance(node.value, bool)
+
+
+def _maximum(nodes: list[ast.AST]) -> bool:
+    maxima = {
+        target.id for node in nodes if isinstance(node, ast.Assign) and _has_maximum(node.value)
+        for target in node.targets if isinstance(target, ast.Name)
+    }
+    for node in nodes:
+        divisor = node.right if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) else (
+            node.value if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Div) else None)
+        if divisor is None and isinstance(node, ast.Call) and last_name(node.func) in ("div", "div_", "divide", "true_divide") and node.args:
+            divisor = node.args[-1]
+        if divisor is not None and (_has_maximum(divisor) or any(
+            isinstance(part, ast.Name) and part.id in maxima for part in ast.walk(divisor)
+        )):
+            return True
+    return False
+
+
+def _has_maximum(node: ast.AST) -> bool:
+    return any(isinstance(part, ast.Call) and last_name(part.func) in MAXIMA and len(part.args) <= 1 for part in ast.walk(node))
+
+
+def _enlarging(nodes: list[ast.AST]) -> bool:
+    return any(isinstance(node, ast.Call) and (
+        last_name(node.func) in ENLARGING or (isinstance(node.func, ast.Call) and last_name(node.func.func) in ENLARGING)
+    ) for node in nodes)
+
+
+def _products(nodes: list[ast.AST]) -> Iterator[tuple[str, ...]]:
+    """Names in the two operands of each multiplication."""
+    for node in nodes:
+        operands: list[ast.AST] = []
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+            operands = [node.left, node.right]
+        elif isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Mult):
+            operands = [node.target, node.value]
+        elif isinstance(node, ast.Call) and last_name(node.func) in ("multiply", "mul", "mul_"):
+            operands = [*node.args, *([node.func.value] if isinstance(node.func, ast.Attribute) else [])]
+        names = tuple(part.id for operand in operands for part in ast.walk(operand) if isinstance(part, ast.Name))
+        if names:
+            yield names
