@@ -58,6 +58,7 @@ def read_answers(
 def parse_answers(text: str, where: str, questions: Collection[str] = ()) -> tuple[dict[str, Answer], list[Problem]]:
     """Like :func:`read_answers`, of text."""
     problems: list[Problem] = []
+    text = _NOT_YAML.sub("\ufffd", text.removeprefix("\ufeff"))
     try:
         entries = _entries(text)
     except _RefusedError as error:
@@ -83,7 +84,7 @@ def _decode(raw: bytes) -> str:
         text = raw.decode(json.detect_encoding(raw))
     except UnicodeDecodeError:
         text = raw.decode("cp1252", "replace")
-    return _NOT_YAML.sub("\ufffd", text.removeprefix("\ufeff"))
+    return text
 
 
 def _entries(text: str) -> list[tuple[str, Any]]:
@@ -92,10 +93,10 @@ def _entries(text: str) -> list[tuple[str, Any]]:
     node = yaml.compose(text, Loader=_Loader)
     if node is None:
         return []
-    if not isinstance(node, yaml.MappingNode):
+    if not isinstance(node, yaml.MappingNode) or not all(isinstance(key, yaml.ScalarNode) for key, _ in node.value):
         message = "they must be lines of the form '1a: text'"
         raise _RefusedError(message)
-    return [(str(key.value), _value(value)) for key, value in node.value if isinstance(key, yaml.ScalarNode)]
+    return [(str(key.value), _value(value)) for key, value in node.value]
 
 
 def _check_events(text: str) -> None:
@@ -131,9 +132,10 @@ def _value(node: yaml.Node) -> Any:
 
 def _salvage(text: str, where: str, problems: list[Problem]) -> Iterator[tuple[str, Any]]:
     """Cuts the text where a line begins with a key and reads each piece alone, as raw text if need be."""
-    starts = list(_KEY.finditer(text))
-    for match, following in zip(starts, [*starts[1:], None], strict=True):
-        piece = text[match.start() : following.start() if following else len(text)]
+    matches = list(_KEY.finditer(text))
+    ends = [*(match.start() for match in matches), len(text)][1:]
+    for match, end in zip(matches, ends, strict=False):
+        piece = text[match.start() : end]
         try:
             yield from _entries(piece)
         except (yaml.YAMLError, RecursionError, _RefusedError):

@@ -45,7 +45,7 @@ class Budget:
         """
         self.entries_left -= 1
         if self.entries_left < 0:
-            raise too_many_entries(self.max_entries - self.entries_left, self.max_entries)
+            raise too_many_entries(self.max_entries)
 
     def take_bytes(self, count: int) -> None:
         """Counts unpacked bytes.

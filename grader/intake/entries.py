@@ -105,9 +105,9 @@ def open_entries(archive: Path, max_entries: int, max_bytes: int, limits: Limits
         raise ArchiveError(message, hint="Ask for a new upload.") from error
 
 
-def too_many_entries(found: int, allowed: int) -> ArchiveError:
+def too_many_entries(allowed: int) -> ArchiveError:
     """The refusal of an archive with too many entries."""
-    return ArchiveError(f"it holds {found} entries, more than the {allowed} allowed")
+    return ArchiveError(f"it holds more than the {allowed} files and folders allowed")
 
 
 def _check_zip_directory(archive: Path, max_entries: int) -> None:
@@ -120,13 +120,13 @@ def _check_zip_directory(archive: Path, max_entries: int) -> None:
     if end >= 0 and len(tail) >= end + 20:
         directory_bytes = struct.unpack_from("<I", tail, end + 12)[0]
         if directory_bytes > max_entries * 1024:
-            raise too_many_entries(directory_bytes // 64, max_entries)
+            raise too_many_entries(max_entries)
 
 
 def _zip_entries(opened: zipfile.ZipFile, packed_bytes: int, max_entries: int, limits: Limits) -> Iterator[Entry]:
     infos = opened.infolist()
     if len(infos) > max_entries:
-        raise too_many_entries(len(infos), max_entries)
+        raise too_many_entries(max_entries)
     check_ratio(sum(info.file_size for info in infos), packed_bytes, limits)
     for info in infos:
         name, guessed = _zip_name(info)
@@ -238,7 +238,7 @@ def _tar_entries(opened: tarfile.TarFile, max_entries: int) -> Iterator[Entry]:
     last = -1
     for count, member in enumerate(opened, start=1):
         if count > max_entries:
-            raise too_many_entries(count, max_entries)
+            raise too_many_entries(max_entries)
         if member.offset <= last:  # a negative size makes tarfile read the same header for ever
             message = "it is damaged (its entries overlap)"
             raise ArchiveError(message)

@@ -31,6 +31,7 @@ _VERSION = re.compile(
 _SEPARATORS = re.compile(r"[_\-.+\s]+")
 _CONTENT_CHARACTERS = 1_000_000
 _SAME_TIME_S = 2.0
+_CLEAR = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,7 +162,8 @@ def _best(candidate: Candidate, hints: Sequence[AssignmentHint]) -> AssignmentHi
     scores = [(content_score(candidate.text, hint), hint) for hint in hints]
     top = max((score for score, _ in scores), default=0.0)
     best = [hint for score, hint in scores if score == top]
-    return best[0] if top > 0 and len(best) == 1 else None
+    # Of several that fit equally, the first one takes it when all of them are clearly in it (see _share).
+    return best[0] if top > 0 and (len(best) == 1 or top >= _CLEAR) else None
 
 
 def _contradiction(candidate: Candidate, hint: AssignmentHint, hints: Sequence[AssignmentHint]) -> list[Problem]:
@@ -205,7 +207,7 @@ def _share(
     for hint in hints:
         scored = [(content_score(c.text, hint), c) for c in meant if c.path in used]
         score, best = max(scored, key=lambda pair: pair[0], default=(0.0, None))
-        if hint.id not in notebooks and best is not None and score > 0.5:
+        if hint.id not in notebooks and best is not None and score >= _CLEAR:
             notebooks[hint.id] = _file(best)
             problems.append(Problem(f"Also graded as assignment {hint.id}, by its content.", best.name))
 

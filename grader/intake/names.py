@@ -71,7 +71,7 @@ def safe_name(student: str) -> str:
     kept = "".join(c if unicodedata.category(c)[0] in "LNM" or c in _KEPT else "_" for c in readable(student))
     kept = re.sub(r"[ _]{2,}", lambda run: run[0][0], kept).strip(_EDGES)
     harmless = (
-        kept == student
+        kept == student != ""
         and kept.split(".")[0].casefold() not in _RESERVED
         and len(kept.encode()) <= _LONGEST_SAFE_BYTES
         # Only names that were changed may look as if they had been.
