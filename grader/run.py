@@ -114,7 +114,7 @@ def grade_class(options: Options, watcher: Watcher) -> Summary:
         intake = read_submissions(options.source, Path(workspace), hints(course))
         submissions = _selected(intake, options.only)
         marks = _marks(options, intake, course)
-        backend = choose(options.sandbox)  # type: ignore[arg-type]
+        backend = choose(options.sandbox)
         store = AssetStore()
         watcher.begin([submission.student for submission in submissions], backend.name)
         bench = Bench(course, rubrics, _preparer(store), _opener(backend, options.limits), backend.name, options.seed)

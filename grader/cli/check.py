@@ -5,9 +5,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 from rich.console import Console
 
 from grader.cli.progress import Lines
@@ -21,11 +20,6 @@ from grader.rubric_modules import bundled_course
 NEIGHBOURS = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".csv", ".py"}
 MAX_NEIGHBOUR_BYTES = 20 * 2**20
 SYMBOLS = {"met": "✓", "carried": "✓", "partial": "◐", "not-met": "✗", "review": "?"}
-
-
-def add_to(app: typer.Typer) -> None:
-    """Registers the command."""
-    app.command("check")(check)
 
 
 class _Keep(Lines):
@@ -42,12 +36,12 @@ class _Keep(Lines):
         self.console.print(f"Running your notebook in sandbox {sandbox}; this takes as long as its cells.", markup=False)
 
 
-def check(
-    notebook: Annotated[Path, typer.Argument(help="The notebook that you want to hand in.", show_default=False)],
-    course: Annotated[Path | None, typer.Option(help="Course pack; default: the bundled one.")] = None,
-    sandbox: Annotated[str, typer.Option(help=f"One of {', '.join(SANDBOXES)}.")] = "auto",
-    out: Annotated[Path | None, typer.Option(help="Also write the report here.")] = None,
-) -> int:
+@click.command()
+@click.argument("notebook", type=click.Path(path_type=Path))
+@click.option("--course", type=click.Path(path_type=Path), help="Course pack; default: the bundled one.")
+@click.option("--sandbox", type=click.Choice(SANDBOXES), default="auto", show_default=True, help="How it is isolated.")
+@click.option("--out", type=click.Path(path_type=Path), help="Also write the report here.")
+def check(notebook: Path, course: Path | None, sandbox: str, out: Path | None) -> int:
     """Runs your notebook from a fresh start and tells what the rubrics see."""
     if not notebook.is_file():
         message = f"{notebook}: expected a notebook, found no such file."

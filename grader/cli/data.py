@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import typer
+import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -10,11 +10,7 @@ from rich.text import Text
 from grader.data import AssetStore
 
 
-def add_to(app: typer.Typer) -> None:
-    """Registers the command."""
-    app.command("data")(data)
-
-
+@click.command()
 def data() -> int:
     """Shows the data of the course: real files are checked, stand-ins are named."""
     console = Console(highlight=False)

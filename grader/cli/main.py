@@ -6,8 +6,7 @@ import sys
 from collections.abc import Sequence
 from enum import IntEnum
 
-import typer
-from click.exceptions import ClickException
+import click
 from rich.console import Console
 
 from grader.cli import check, data, image, run
@@ -27,16 +26,26 @@ class ExitStatus(IntEnum):
     """Stopped by Ctrl-C; what was done is kept."""
 
 
-COMMANDS = {"run", "check", "data", "image"}
+class _Grade(click.Group):
+    """``grade SUBMISSIONS`` is short for ``grade run SUBMISSIONS``."""
 
-app = typer.Typer(
-    name="grade", help="Grades notebook submissions. `grade SUBMISSIONS` is short for `grade run SUBMISSIONS`.",
-    no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
-)
-run.add_to(app)
-check.add_to(app)
-data.add_to(app)
-image.add_to(app)
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in {"--help", "-h", "--version"}:
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_Grade, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="grader", prog_name="grade")
+def app() -> None:
+    """Grades notebook submissions of a course.
+
+    `grade SUBMISSIONS` runs every notebook in a sandbox and writes reports; it is short for `grade run SUBMISSIONS`.
+    """
+
+
+for _command in (run.run, check.check, data.data, image.image):
+    app.add_command(_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -47,16 +56,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def call(arguments: list[str]) -> int:
     """Runs a command and returns its exit status; messages go to standard error."""
     console = Console(stderr=True, highlight=False)
-    if arguments and not arguments[0].startswith("-") and arguments[0] not in COMMANDS:
-        arguments = ["run", *arguments]
-    elif arguments and arguments[0].startswith("-") and arguments[0] not in {"--help", "-h"}:
-        arguments = ["run", *arguments]
     try:
-        status = app(arguments, standalone_mode=False, prog_name="grade")
-    except ClickException as fault:
-        fault.show(sys.stderr)
+        status = app.main(arguments, prog_name="grade", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as fault:
+        fault.show()
         return ExitStatus.USAGE
-    except (KeyboardInterrupt, typer.Abort):
+    except click.ClickException as fault:
+        fault.show()
+        return ExitStatus.USAGE
+    except (KeyboardInterrupt, click.Abort):
         console.print("Stopped.")
         return ExitStatus.INTERRUPTED
     except (UserError, InfrastructureError) as fault:

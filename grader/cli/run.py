@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import Any
 
-import typer
+import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -19,37 +20,36 @@ from grader.sandbox import Limits
 SANDBOXES = ("auto", "docker", "bubblewrap", "local")
 
 
-def add_to(app: typer.Typer) -> None:
-    """Registers the command."""
-    app.command("run")(run)
-
-
-def run(
-    submissions: Annotated[Path, typer.Argument(help="Folder or ZIP with a folder a student.", show_default=False)],
-    out: Annotated[Path, typer.Option(help="Folder for the reports.")] = Path("reports"),
-    course: Annotated[Path | None, typer.Option(help="Course pack; default: the bundled one.")] = None,
-    sandbox: Annotated[str, typer.Option(help=f"One of {', '.join(SANDBOXES)}.")] = "auto",
-    jobs: Annotated[int, typer.Option(min=1, help="Notebooks at the same time; default: one a processor.")] = 0,
-    only: Annotated[str | None, typer.Option(help="Grade this student alone.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of notebooks and probes.")] = 0,
-    marks: Annotated[Path | None, typer.Option(help="People's marks; default: marks.yaml beside the students.")] = None,
-    cell_timeout: Annotated[float, typer.Option(min=1, help="Seconds a cell may take.")] = 600,
-    notebook_timeout: Annotated[float, typer.Option(min=1, help="Seconds a notebook may take.")] = 1800,
-    memory: Annotated[int, typer.Option(min=512, help="Memory of a notebook in MiB.")] = 4096,
-) -> int:
-    """Executes, grades and reports every submission."""
-    if sandbox not in SANDBOXES:
-        message = f"--sandbox: expected one of {', '.join(SANDBOXES)}, got {sandbox!r}"
-        raise typer.BadParameter(message)
+@click.command()
+@click.argument("submissions", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), default=Path("reports"), show_default=True, help="Folder for the reports.")
+@click.option("--course", type=click.Path(path_type=Path), help="Course pack; default: the bundled one.")
+@click.option("--sandbox", type=click.Choice(SANDBOXES), default="auto", show_default=True, help="How notebooks are isolated.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Students at the same time; default: one a processor.")
+@click.option("--only", metavar="STUDENT", help="Grade this student alone.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of notebooks and probes.")
+@click.option("--marks", type=click.Path(path_type=Path), help="People's marks; default: marks.yaml beside the students.")
+@click.option("--cell-timeout", type=click.FloatRange(min=1), default=600, show_default=True, help="Seconds a cell may take.")
+@click.option("--notebook-timeout", type=click.FloatRange(min=1), default=1800, show_default=True, help="Seconds a notebook may take.")
+@click.option("--memory", type=click.IntRange(min=512), default=4096, show_default=True, help="Memory of a notebook in MiB.")
+def run(cell_timeout: float, notebook_timeout: float, memory: int, **given: Any) -> int:
+    """Executes, grades and reports every submission in a folder or ZIP."""
     options = Options(
-        submissions, out, course or bundled_course(), sandbox, jobs or processors(), only, seed, marks,
-        Limits(cell_timeout_s=cell_timeout, notebook_timeout_s=notebook_timeout, memory_mib=memory),
+        source=given["submissions"],
+        out=given["out"],
+        course=given["course"] or bundled_course(),
+        sandbox=given["sandbox"],
+        jobs=given["jobs"] or processors(),
+        only=given["only"],
+        seed=given["seed"],
+        marks=given["marks"],
+        limits=Limits(cell_timeout_s=cell_timeout, notebook_timeout_s=notebook_timeout, memory_mib=memory),
     )
     console = Console(highlight=False)
     logging.basicConfig(level=logging.ERROR, format="%(message)s")
     with Live(console) if console.is_terminal else Lines(console) as watcher:
         summary = grade_class(options, watcher)
-    _print(console, summary, out)
+    _print(console, summary, options.out)
     if summary.interrupted:
         return 130
     return 0 if summary.complete else 1
@@ -57,8 +57,6 @@ def run(
 
 def processors() -> int:
     """Processors that this process may use."""
-    import os
-
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
