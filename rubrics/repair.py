@@ -9,7 +9,7 @@ from typing import Any
 
 from grader.probe import expr
 from grader.probe.expr import Expr
-from grader.probe.types import Answer, Request
+from grader.probe.types import Answer, Array, Request
 from grader.scoring import Student
 from rubrics.trace import EMPTY, Trace, read_trace
 
@@ -73,6 +73,7 @@ class Plan:
         lenient: Whether linear layers are made to fit.
         budget_s: Time for the whole rerun.
         max_steps: Limit of forwards and steps, or None.
+        tensors: Arrays that the names' expressions refer to.
     """
 
     sources: Sequence[str]
@@ -81,6 +82,7 @@ class Plan:
     lenient: bool = True
     budget_s: float = 60.0
     max_steps: int | None = None
+    tensors: Mapping[str, Array] = field(default_factory=dict)
 
 
 def rerun(student: Student, plan: Plan, define: Define | None = None, attempts: int = 6) -> Rerun:
@@ -132,7 +134,7 @@ def _once(student: Student, plan: Plan, names: Mapping[str, Expr], defined: tupl
         "max_steps": plan.max_steps,
         "seed": student.seed,
     }
-    answer = student.ask(Request("rerun", params, timeout_s=plan.budget_s + 60))
+    answer = student.ask(Request("rerun", params, plan.tensors, timeout_s=plan.budget_s + 60))
     data = answer.data
     if answer.error is not None or "since" not in data:
         return Rerun(EMPTY, answer=answer, defined=defined)

@@ -48,35 +48,40 @@ class Series:
     Attributes:
         label: The words before the printed number, or the variable's name.
         where: Where it was found, for evidence.
-        numbers: One an epoch.
+        numbers: One an epoch; None where the recorder kept none.
     """
 
     label: str
     where: str
-    numbers: tuple[Number, ...]
+    numbers: tuple[Number | None, ...]
 
     def fits(self, truth: Sequence[float], scales: Sequence[float] = (1.0,)) -> bool:
         """Whether it reports ``truth`` in one of the scales, in every epoch."""
         if len(truth) != len(self.numbers) or not truth:
             return False
         return any(
-            all(n.fits(scale * t) for n, t in zip(self.numbers, truth, strict=True)) and self._telling(scale)
+            all(n.fits(scale * t) for n, t in zip(self.numbers, truth, strict=True) if n is not None)
+            and self._telling(scale)
             for scale in scales
         )
 
+    @property
+    def known(self) -> list[Number]:
+        """The numbers that were kept."""
+        return [number for number in self.numbers if number is not None]
+
     def _telling(self, scale: float) -> bool:
         """Constant whole numbers (the 10 of ``Epoch 3/10``) say nothing unless they are marked as a percentage."""
-        whole = all(number.unit == 1 for number in self.numbers)
-        if not whole:
-            return True
-        constant = len({number.value for number in self.numbers}) == 1
-        marked = all(n.percent for n in self.numbers) or bool(re.search(r"acc|%|correct", self.label, re.IGNORECASE))
+        if not all(number.unit == 1 for number in self.known):
+            return bool(self.known)
+        constant = len({number.value for number in self.known}) == 1
+        marked = all(n.percent for n in self.known) or bool(re.search(r"acc|%|correct", self.label, re.IGNORECASE))
         return marked or (not constant and scale == 1)
 
     @property
     def text(self) -> str:
         """Its values for evidence, shortened."""
-        shown = [f"{number.value:.4g}" for number in self.numbers]
+        shown = [f"{number.value:.4g}" for number in self.known]
         return ", ".join(shown if len(shown) <= 4 else [*shown[:3], "…", shown[-1]])
 
 
@@ -164,9 +169,12 @@ def kept_series(student: Student, inventory: Answer, epochs: int) -> list[Series
             ask.append({"slot": slot, "expr": request})
     for function in _entries(inventory, "functions"):
         calls = function.get("calls")
-        for call in calls if isinstance(calls, list) else ():
-            if isinstance(call, Mapping):
-                found += _of_call(call, inventory, epochs)
+        records = [call for call in calls if isinstance(call, Mapping)] if isinstance(calls, list) else []
+        for call in records:
+            found += _of_call(call, inventory, epochs)
+        visits = function.get("visits")
+        if isinstance(visits, int):
+            found += _of_visits(str(function.get("name")), records, visits, epochs, inventory)
     if ask:
         answer = student.ask(Request("evaluate", {"steps": ask}))
         for slot, further in step_values(answer).items():
@@ -203,6 +211,39 @@ def _of_call(call: Mapping[str, object], answer: Answer, epochs: int) -> list[Se
         for name, described in local.items():
             found += _within(str(name), Value(described, answer), epochs)
     return found
+
+
+def _of_visits(
+    name: str, records: Sequence[Mapping[str, object]], visits: int, epochs: int, answer: Answer
+) -> Iterator[Series]:
+    """What a function returned, or held, when it was called once or twice an epoch; a few calls are kept."""
+    for calls_an_epoch in (1, 2):
+        if epochs == 0 or visits != calls_an_epoch * epochs:
+            continue
+        head = (len(records) + 1) // 2 if len(records) < visits else len(records)
+        places = [at if at < head else visits - len(records) + at for at in range(len(records))]
+        for offset in range(calls_an_epoch):
+            chosen = [
+                (place // calls_an_epoch, _scalars(record, answer))
+                for place, record in zip(places, records, strict=True)
+                if place % calls_an_epoch == offset
+            ]
+            for key in {key for _, scalars in chosen for key in scalars}:
+                numbers: list[Number | None] = [None] * epochs
+                for epoch, scalars in chosen:
+                    numbers[epoch] = Number(scalars[key]) if key in scalars else None
+                yield Series(f"{name}: {key}", f"computed in `{name}`", tuple(numbers))
+
+
+def _scalars(call: Mapping[str, object], answer: Answer) -> dict[str, float]:
+    """Numbers that a call returned or held in local variables."""
+    returned = Value(call.get("returned"), answer)
+    local = call.get("locals")
+    named = {"returned": returned, **{f"returned[{at}]": part for at, part in enumerate(returned.items()[:6])}}
+    if isinstance(local, Mapping):
+        named |= {str(name): Value(described, answer) for name, described in local.items()}
+    numbers = {name: value.number() for name, value in named.items()}
+    return {name: number for name, number in numbers.items() if number is not None}
 
 
 def _within(name: str, value: Value, epochs: int, depth: int = 0) -> list[Series]:
