@@ -43,8 +43,7 @@ def mend(document: Any) -> tuple[NotebookNode, tuple[str, ...]]:
         cells, kind = document["cells"], ""
     normal = [_cell(cell, number, kind, faults) for number, cell in enumerate(_dicts(cells, faults), start=1)]
     metadata, language = _metadata(document.get("metadata"))
-    notebook = nbformat.v4.new_notebook(cells=normal, metadata=metadata)
-    nbformat.validate(notebook)
+    notebook = NotebookNode(nbformat=_NEWEST, nbformat_minor=5, metadata=nbformat.from_dict(metadata), cells=normal)
     notes = [text if count == 1 else f"{text} ({count} times)" for text, count in faults.items()]
     if version < _NEWEST:
         notes.insert(0, f"was upgraded from notebook format {version}")
@@ -112,7 +111,10 @@ def _cell(cell: Mapping[str, Any], number: int, fallback: str, faults: Counter[s
     if _SURROGATE.search(source):
         faults["has a cell with broken characters"] += 1
         source = _SURROGATE.sub("\ufffd", source)
-    made: NotebookNode = getattr(nbformat.v4, f"new_{kind}_cell")(source=source, id=f"cell-{number}")
+    # Valid by construction (a property test shows it): new_code_cell would validate each cell, 0.3 ms a time.
+    made = NotebookNode(cell_type=kind, id=f"cell-{number}", metadata=NotebookNode(), source=source)
+    if kind == "code":
+        made.update(execution_count=None, outputs=[])
     return made
 
 
