@@ -65,7 +65,8 @@ def grades_csv(results: Sequence[StudentResult]) -> str:
     columns = _columns(results)
     assignments = _assignments(results)
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    # CRLF as RFC 4180 has it; csv quotes only those line ends that the terminator holds, and names may hold either.
+    writer = csv.writer(out, lineterminator="\r\n")
     totals = [f"assignment {ident}" for ident in assignments]
     writer.writerow(["student", *(column.id for column in columns), *totals, "total", "max", "status", "open"])
     for result in results:

@@ -19,7 +19,8 @@ REPORT_BUDGET_BYTES = 1_500_000
 """All pictures of a report together, as base64 text: the whole file stays below 2 MB."""
 _MAX_BASE64 = 24_000_000
 _MAX_PIXELS = 40_000_000
-_LEVELS = ((1000, 85), (720, 85), (480, 80), (320, 70), (240, 40))
+_FEW_COLOURS = 8192
+_LEVELS = ((1000, 85), (720, 85), (480, 80), (320, 70), (240, 40), (160, 40))
 """Longest side in pixels and JPEG quality, from the best to the least that is still worth showing."""
 _FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG"}
 
@@ -100,13 +101,19 @@ def _show(upload: _Upload, allowance: int) -> ShownPicture | None:
     image = _decode(upload.mime, upload.base64)
     if image is None:
         return None
+    expected = 0.0
     for side, quality in _LEVELS:
-        small = image.copy()
-        small.thumbnail((side, side))
-        mime, data = _encode(small, quality)
+        longest = max(image.size)
+        if side < longest:
+            expected *= (side / longest) ** 2
+            image.thumbnail((side, side))
+        if expected > 1.5 * allowance and side != _LEVELS[-1][0]:
+            continue  # the size falls with the area, so an encoder would only waste time
+        mime, data = _encode(image, quality)
         source = f"data:{mime};base64,{base64.b64encode(data).decode('ascii')}"
         if len(source) <= allowance:
-            return ShownPicture(upload.title, upload.caption, source, small.width, small.height)
+            return ShownPicture(upload.title, upload.caption, source, image.width, image.height)
+        expected = float(len(source))
     return None
 
 
@@ -140,10 +147,10 @@ def _over_white(image: Image.Image) -> Image.Image:
 
 
 def _encode(image: Image.Image, quality: int) -> tuple[str, bytes]:
-    """PNG where it is small (plots stay crisp), else JPEG (photographs, overlays)."""
-    png, jpeg = io.BytesIO(), io.BytesIO()
-    image.save(png, "PNG", optimize=True)
-    image.save(jpeg, "JPEG", quality=quality, optimize=True)
-    if len(png.getvalue()) <= 1.3 * len(jpeg.getvalue()):
-        return "image/png", png.getvalue()
-    return "image/jpeg", jpeg.getvalue()
+    """PNG for few colours (plots stay crisp), else JPEG (photographs, overlays)."""
+    out = io.BytesIO()
+    if image.getcolors(_FEW_COLOURS):
+        image.save(out, "PNG")
+        return "image/png", out.getvalue()
+    image.save(out, "JPEG", quality=quality)
+    return "image/jpeg", out.getvalue()

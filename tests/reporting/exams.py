@@ -127,9 +127,9 @@ def png(size: tuple[int, int] = (640, 400), *, seed: int = 0, noise: bool = Fals
         pen = ImageDraw.Draw(image)
         heights = size[1] * (0.15 + 0.7 * np.exp(-np.arange(11) / 3) + 0.04 * generator.random(11))
         pen.line([(60 + 52 * step, int(size[1] - height)) for step, height in enumerate(heights)], "#1f77b4", 4)
-        pen.rectangle((40, 20, size[0] - 20, size[1] - 30), outline="black")
+        pen.rectangle((0, 0, size[0] - 1, size[1] - 1), outline="black")
     out = io.BytesIO()
-    image.save(out, "PNG")
+    image.save(out, "PNG", compress_level=1)
     return base64.b64encode(out.getvalue()).decode("ascii")
 
 
