@@ -1,0 +1,170 @@
+"""Which rows of encoded names belong to which characters: learnt from the names alone, without the encoder."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+Matrix = npt.NDArray[np.float64]
+Code = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An encoded name.
+
+    Attributes:
+        name: As in the student's data.
+        rows: (S, D) codes, or (S, 1) for index numbers.
+    """
+
+    name: str
+    rows: Matrix
+
+
+Layout = Callable[[Matrix, str], "list[tuple[str, Code]] | None"]
+
+
+def _code(row: Matrix) -> Code:
+    return tuple(float(value) for value in row)
+
+
+def _front(rows: Matrix, name: str) -> list[tuple[str, Code]] | None:
+    kept = min(len(rows), len(name))
+    return [(name[at], _code(rows[at])) for at in range(kept)]
+
+
+def _back(rows: Matrix, name: str) -> list[tuple[str, Code]] | None:
+    kept = min(len(rows), len(name))
+    return [(name[at], _code(rows[len(rows) - kept + at])) for at in range(kept)]
+
+
+def _centre(rows: Matrix, name: str) -> list[tuple[str, Code]] | None:
+    start = (len(rows) - len(name)) // 2
+    if start < 0:
+        return None
+    return [(char, _code(rows[start + at])) for at, char in enumerate(name)]
+
+
+def _reversed(layout: Layout) -> Layout:
+    def turned(rows: Matrix, name: str) -> list[tuple[str, Code]] | None:
+        return layout(rows, name[::-1])
+
+    return turned
+
+
+def _marked(layout: Layout) -> Layout:
+    """A start symbol before every name; an end symbol needs no layout of its own."""
+
+    def inner(rows: Matrix, name: str) -> list[tuple[str, Code]] | None:
+        return layout(rows[1:], name) if len(rows) > len(name) else None
+
+    return inner
+
+
+def _without(layout: Layout, part: Callable[[str], str]) -> Layout:
+    def shortened(rows: Matrix, name: str) -> list[tuple[str, Code]] | None:
+        return layout(rows, part(name))
+
+    return shortened
+
+
+RIGHT: dict[str, Layout] = {"padding after": _front, "padding before": _back, "padding on both sides": _centre,
+                            "a start symbol before the name": _marked(_front)}
+"""Layouts in which the characters stand in their order."""
+
+WRONG: dict[str, Layout] = {
+    "the characters are in reverse order": _reversed(_front),
+    "the characters are in reverse order, padding before": _reversed(_back),
+    "the first character is missing": _without(_front, lambda name: name[1:]),
+    "the last character is missing": _without(_back, lambda name: name[:-1]),
+    "the first character is missing, padding before": _without(_back, lambda name: name[1:]),
+}
+"""Layouts with a known fault; each explains what went wrong."""
+
+
+@dataclass
+class Alignment:
+    """How names are laid out in the rows.
+
+    Attributes:
+        layout: Key of ``RIGHT`` or ``WRONG``, or ``""`` when none explains the rows.
+        right: Whether the characters stand in order.
+        codes: Character (as written) → its row.
+        share: Share of characters that the layout explains.
+        padding: Distinct rows around the names.
+        dropped: Characters that the rows leave out, e.g. ``'-'``.
+    """
+
+    layout: str
+    right: bool
+    codes: dict[str, Code] = field(default_factory=dict)
+    share: float = 0.0
+    padding: set[Code] = field(default_factory=set)
+    dropped: set[str] = field(default_factory=set)
+
+
+def align(samples: Sequence[Sample]) -> Alignment:
+    """Finds the layout under which every character always has the same row and letters differ."""
+    best = Alignment("", right=False)
+    for dropped in ("", "-"):
+        cleaned = [Sample(_drop(sample.name, dropped), sample.rows) for sample in samples]
+        plain = [sample for sample in cleaned if sample.name]
+        for right, layouts in ((True, RIGHT), (False, WRONG)):
+            for name, layout in layouts.items():
+                found = _try(plain, name, layout, right=right)
+                found.dropped = set(dropped)
+                if found.share > best.share + 0.02:
+                    best = found
+    if best.share < 0.97:
+        return Alignment("", right=False, codes={}, share=best.share)
+    return best
+
+
+def _drop(name: str, dropped: str) -> str:
+    return "".join(char for char in name if char not in dropped)
+
+
+def _try(samples: Iterable[Sample], name: str, layout: Layout, *, right: bool) -> Alignment:
+    seen: dict[str, Counter[Code]] = {}
+    padding: set[Code] = set()
+    for sample in samples:
+        pairs = layout(sample.rows, sample.name)
+        if pairs is None:
+            continue
+        for char, code in pairs:
+            seen.setdefault(char, Counter())[code] += 1
+        padding |= _around(sample.rows, [code for _, code in pairs], name)
+    codes = {char: counts.most_common(1)[0][0] for char, counts in seen.items()}
+    total = sum(sum(counts.values()) for counts in seen.values())
+    explained = sum(counts[codes[char]] for char, counts in seen.items())
+    # letters that share a row explain nothing: all-equal rows would fit every layout
+    lower = {char: code for char, code in codes.items() if char.isalpha()}
+    shared = _shared(lower)
+    explained -= sum(sum(seen[char].values()) for char in shared)
+    return Alignment(name, right, codes, explained / total if total else 0.0, padding)
+
+
+def _shared(codes: Mapping[str, Code]) -> set[str]:
+    """Letters whose code is that of another letter too, upper and lower case apart."""
+    holders: dict[Code, set[str]] = {}
+    for char, code in codes.items():
+        holders.setdefault(code, set()).add(char.lower())
+    return {char for char, code in codes.items() if len(holders[code]) > 1 and any(code)}
+
+
+def _around(rows: Matrix, inside: Sequence[Code], layout: str) -> set[Code]:
+    every = [_code(row) for row in rows]
+    kept = len(inside)
+    if layout == "padding before" or layout.endswith("padding before"):
+        return set(every[: len(every) - kept])
+    if layout == "padding on both sides":
+        start = (len(every) - kept) // 2
+        return set(every[:start] + every[start + kept :])
+    if layout.startswith("a start symbol"):
+        return set(every[kept + 1 :])
+    return set(every[kept:])

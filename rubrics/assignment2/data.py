@@ -1,0 +1,416 @@
+"""The student's data set: found among the notebook's objects, or made from its class, and sampled."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from grader.probe import expr
+from grader.probe.expr import Expr
+from grader.probe.types import Request
+from grader.probe.value import Value
+from grader.scoring import Student
+from rubrics.assignment2.alignment import Alignment, Matrix, Sample, align
+from rubrics.assignment2.facts import Facts, Row, Step, ask, cell_name, facts, names_table
+
+_TORCH_DATASET = "torch.utils.data.dataset.Dataset"
+_WRAPPERS = {"Subset", "ConcatDataset"}
+CSV_NAME = "name_gender_dataset.csv"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One item of the data set.
+
+    Attributes:
+        index: Its index.
+        name: The name that it should encode, or ``""`` when unknown.
+        gender: ``M`` or ``F``, or ``""``.
+        x: What encodes the name, with the leading singleton dimensions as given.
+        dtype: Of ``x``.
+        target: Numbers of the target; None when there is none.
+        other: A description of a target that is not numeric, e.g. a string.
+        fault: The exception, or ``""``.
+        error: The exception as data.
+    """
+
+    index: int
+    name: str
+    gender: str
+    x: Matrix | None = None
+    dtype: str = ""
+    target: Matrix | None = None
+    other: str = ""
+    fault: str = ""
+    error: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> Matrix | None:
+        """``x`` as S×D, or S×1 for index numbers; singleton dimensions dropped."""
+        if self.x is None:
+            return None
+        if self.x.ndim == 1:
+            return self.x.reshape(-1, 1)
+        kept = self.x if self.x.ndim == 2 else np.squeeze(self.x)
+        if kept.ndim == 1:
+            return kept.reshape(1, -1)
+        return kept if kept.ndim == 2 else None
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """The data set that 2(d) is judged by.
+
+    Attributes:
+        expr: How to reach it.
+        obj: Its number.
+        type_name: Its class.
+        subclass: Whether it is a ``torch.utils.data.Dataset``.
+        own: Whether the notebook defines its class.
+        length: ``len`` of it, or None when that fails.
+        items: Sampled items.
+        alignment: How names are laid out in them.
+        how: How it was had, for evidence.
+        sizes: Lengths of containers that it holds, by attribute.
+        clean: Whether its names were made lower-case and free of '-', to look past a fault of 2(c).
+    """
+
+    expr: Expr
+    obj: int | None
+    type_name: str
+    subclass: bool
+    own: bool
+    length: int | None
+    items: tuple[Item, ...]
+    alignment: Alignment
+    how: str
+    sizes: Mapping[str, int]
+    clean: bool = False
+
+    @property
+    def good(self) -> tuple[Item, ...]:
+        """Items that hold an encoded name."""
+        return tuple(item for item in self.items if item.rows is not None)
+
+    @property
+    def width(self) -> int | None:
+        """D: the number of columns of the items, or None when they are index numbers."""
+        widths = {item.rows.shape[1] for item in self.good if item.rows is not None and item.x is not None and item.x.ndim > 1}
+        return widths.pop() if len(widths) == 1 else None
+
+    @property
+    def one_hot(self) -> bool:
+        """Whether all rows are one-hot or zero."""
+        rows = [item.rows for item in self.good if item.rows is not None]
+        return bool(rows) and self.width is not None and self.width > 2 and all(_one_hot(part) for part in rows)
+
+
+def _one_hot(rows: Matrix) -> bool:
+    return bool(np.isin(rows, (0, 1)).all() and (rows.sum(axis=1) <= 1).all() and rows.any())
+
+
+def find_data_set(student: Student) -> DataSet | None:
+    """The data set of names; use it with ``student.find``."""
+    found = student.find(facts)
+    for expression, entry, how in _instances(found):
+        data_set = _examined(student, found, expression, entry, how)
+        if data_set is not None:
+            return data_set
+    for kind in _classes(found):
+        made = _constructed(student, found, kind)
+        if made is not None:
+            return made
+    return None
+
+
+def classes_of(student: Student) -> list[Mapping[str, Any]]:
+    """The notebook's data set classes."""
+    return _classes(student.find(facts))
+
+
+def _is_dataset_class(kind: Mapping[str, Any]) -> bool:
+    bases = [str(base) for base in kind.get("bases") or ()]
+    methods = set(kind.get("methods") or ())
+    if "torch.nn.modules.module.Module" in bases:
+        return False
+    inherits = bool(re.match(r"class\s+\w+\s*\(.*\bDataset\b", str(kind.get("source", ""))))
+    return _TORCH_DATASET in bases or inherits or {"__len__", "__getitem__"} <= methods
+
+
+def _classes(found: Facts) -> list[Mapping[str, Any]]:
+    kinds = [kind for kind in found.entries("classes") if _is_dataset_class(kind)]
+    return sorted(kinds, key=lambda kind: (found.in_section(kind.get("cell"), "d"), kind.get("cell") or 0), reverse=True)
+
+
+def _instances(found: Facts) -> Iterator[tuple[Expr, Mapping[str, Any], str]]:
+    """Candidates, the likeliest first: own classes before library ones, the whole before its parts."""
+    entries = [entry for entry in found.entries("datasets") if str(entry.get("type")) not in _WRAPPERS]
+    known = {entry.get("obj") for entry in entries}
+    used = {loader.get("dataset") for loader in found.entries("loaders")}
+
+    def rank(entry: Mapping[str, Any]) -> tuple[bool, bool, int]:
+        length = entry.get("length")
+        return bool(entry.get("own_class")), entry.get("obj") in used, length if isinstance(length, int) else -1
+
+    for entry in sorted(entries, key=rank, reverse=True)[:4]:
+        yield expr.obj(int(entry["obj"])), entry, f"`{(entry.get('names') or [entry.get('type')])[0]}`"
+    for kind in _classes(found):
+        for number in kind.get("instances") or ():
+            if number not in known:
+                entry = {"obj": number, "type": kind.get("name"), "own_class": True, "mro": kind.get("bases"), "attrs": {}}
+                yield expr.obj(int(number)), entry, f"an instance of `{kind.get('name')}`"
+
+
+def _examined(
+    student: Student, found: Facts, expression: Expr, entry: Mapping[str, Any], how: str, *, clean: bool = False
+) -> DataSet | None:
+    table = student.find(names_table)
+    if clean:
+        table = tuple(Row(row.name.lower().replace("-", ""), row.gender) for row in table)
+    length = ask(student, [{"slot": "n", "expr": expr.call(expr.importing("builtins.len"), [expression])}])["n"]
+    count = int(length.value.number() or 0) if length.ok and length.value.number() is not None else None
+    indices = _indices(table, count if count and count > 0 else len(table))
+    steps = [{"slot": f"i{index}", "expr": expr.item(expression, expr.value(index))} for index in indices]
+    items = [_item(index, result) for index, result in zip(indices, ask(student, steps).values(), strict=False)]
+    sizes = _sizes(found, entry)
+    base = DataSet(
+        expression, entry.get("obj"), str(entry.get("type")), _TORCH_DATASET in (entry.get("mro") or ()),
+        bool(entry.get("own_class")), count, (), Alignment("", right=False), how, sizes, clean,
+    )
+    named = _named(student, base, items, table)
+    if not base.own and not any(item.rows is not None for item in named):
+        return None
+    samples = [Sample(item.name, item.rows) for item in named if item.rows is not None and item.name]
+    return replace(base, items=tuple(named), alignment=align(samples) if samples else base.alignment)
+
+
+def _indices(table: Sequence[Row], length: int) -> list[int]:
+    """First, last, longest, hyphenated and some others."""
+    names = [row.name for row in table[:length]]
+    order = sorted(range(len(names)), key=lambda at: -len(names[at]))
+    hyphens = [at for at, name in enumerate(names) if "-" in name]
+    chosen = [*range(min(4, length)), length - 1, *order[:4], *order[-3:], *hyphens[:5], *hyphens[-3:]]
+    spread = np.random.default_rng(7).choice(length, size=min(28, length), replace=False)
+    chosen += [int(at) for at in spread]
+    for letter in "abcdefghijklmnopqrstuvwxyz":
+        for case in (str.lower, str.upper):
+            chosen += [at for at, name in enumerate(names) if case(letter) in name][:1]
+    return list(dict.fromkeys(at for at in chosen if 0 <= at < length))
+
+
+def _item(index: int, result: Step) -> Item:
+    if not result.ok:
+        return Item(index, "", "", fault=result.fault, error=result.error)
+    parts = [value for value in result.value.walk() if value.kind not in {"list", "tuple", "dict", "set"}]
+    arrays = [(value, array) for value in parts if (array := value.array()) is not None and array.size > 2]
+    if not arrays:
+        numbers = _listed(result.value)
+        if numbers is None:
+            return Item(index, "", "", other=_text(result.value), fault="")
+        target = _target([v for v in result.value.items() if v.kind not in {"list"}])
+        return Item(index, "", "", x=numbers, dtype="list", target=target, other=_text(result.value))
+    chosen, array = max(arrays, key=lambda pair: (pair[1].ndim, pair[1].size))
+    rest = [value for value in parts if value is not chosen]
+    target = _target(rest)
+    other = next((text for value in rest if (text := value.text()) is not None and len(text) < 12), "")
+    return Item(index, "", "", np.asarray(array, dtype=np.float64), str(chosen.data.get("dtype", "")), target, other)
+
+
+def _listed(value: Value) -> Matrix | None:
+    """An encoding that is a plain list of numbers."""
+    for part in value.walk():
+        if part.kind == "list":
+            numbers = part.numbers()
+            if numbers is not None and numbers.size > 2:
+                return np.asarray(numbers, dtype=np.float64)
+    return None
+
+
+def _target(parts: Sequence[Value]) -> Matrix | None:
+    for part in reversed(parts):
+        numbers = part.numbers()
+        if numbers is not None and numbers.size <= 2:
+            return np.asarray(numbers, dtype=np.float64).reshape(-1)
+    return None
+
+
+def _text(value: Value) -> str:
+    texts = [text for part in value.walk() if (text := part.text()) is not None]
+    return ", ".join(repr(text)[:30] for text in texts[:3]) or value.kind
+
+
+def _sizes(found: Facts, entry: Mapping[str, Any]) -> dict[str, int]:
+    sizes = {}
+    for name, described in (entry.get("attrs") or {}).items():
+        value = found.value(described)
+        shape = value.shape
+        size = value.length if value.length is not None else (shape[0] if shape else None)
+        if size is not None and value.kind not in {"str", "dict", "module", "function"}:
+            sizes[str(name)] = size
+    return sizes
+
+
+# --- which name an item encodes -------------------------------------------------------------------------------
+
+
+def _named(student: Student, base: DataSet, items: Sequence[Item], table: Sequence[Row]) -> list[Item]:
+    """The items with their names: by the file's order, else by what the data set holds."""
+    in_order = [
+        replace(item, name=table[item.index].name, gender=table[item.index].gender) if item.index < len(table) else item
+        for item in items
+    ]
+    if not any(item.rows is not None for item in items) or _explained(in_order):
+        return in_order
+    genders: dict[str, set[str]] = {}
+    for row in table:
+        genders.setdefault(row.name.lower(), set()).add(row.gender)
+    for names in _held_names(student, base, [item.index for item in items], set(genders)):
+        held = [
+            replace(item, name=names.get(item.index, ""), gender="".join(genders.get(names.get(item.index, "").lower(), set())))
+            for item in items
+        ]
+        if _explained(held):
+            return held
+    return in_order
+
+
+def _explained(items: Sequence[Item]) -> bool:
+    samples = [Sample(item.name, item.rows) for item in items if item.rows is not None and item.name]
+    return bool(samples) and bool(align(samples).layout)
+
+
+def _held_names(student: Student, base: DataSet, indices: Sequence[int], known: set[str]) -> Iterator[dict[int, str]]:
+    """Names by index, from the lists, arrays and tables that the data set or the notebook holds."""
+    found = student.find(facts)
+    places: list[Expr] = []
+    for name, size in base.sizes.items():
+        if size == base.length:
+            places.append(expr.attr(base.expr, name))
+    for entry in found.entries("globals"):
+        if found.value(entry.get("value")).length == base.length:
+            places.append(expr.var(str(entry["name"])))
+    as_list = expr.importing("builtins.list")
+    for place in places[:12]:
+        reached = [place, expr.call(as_list, [place]), expr.attr(place, "values"),
+                   expr.call(expr.attr(place, "reset_index"), [], {"drop": expr.value(True)})]
+        for way in reached[:3]:
+            steps: list[dict[str, Any]] = [{"slot": "all", "expr": way, "quiet": True}]
+            steps += [{"slot": str(at), "expr": expr.item(expr.slot("all"), expr.value(at))} for at in indices]
+            answers = ask(student, steps)
+            names = {at: text for at in indices if (text := _name_in(answers[str(at)].value, known))}
+            if len(names) >= 0.8 * len(indices):
+                yield names
+                break
+
+
+def _name_in(value: Value, known: set[str]) -> str:
+    items = value.items() if value.kind in {"list", "tuple"} else [Value(i, value._answer) for i in value.data.get("items") or ()]
+    for part in (value, *items):
+        text = part.text()
+        if text and text.strip().lower() in known:
+            return text.strip()
+    return ""
+
+
+# --- when there is no instance, or when it fails because of an earlier fault -----------------------------------
+
+
+def _constructed(student: Student, found: Facts, kind: Mapping[str, Any]) -> DataSet | None:
+    """An instance made with plausible arguments, the first that yields encoded names or at least a length."""
+    number = kind.get("obj")
+    if not isinstance(number, int):
+        return None
+    params = [
+        param for param in (kind.get("methods") or {}).get("__init__", [])
+        if param.get("name") != "self" and param.get("default") is None and param.get("kind") == "positional"
+    ]
+    table = student.find(names_table)[:400]
+    entry = {"obj": None, "type": kind.get("name"), "own_class": True, "mro": kind.get("bases"), "attrs": {}}
+    weak: DataSet | None = None
+    for args in _argument_sets(found, [str(param.get("name")) for param in params], table):
+        made = ask(student, [{"slot": "made", "expr": expr.call(expr.obj(number), args)}])["made"]
+        if not made.ok or made.value.obj is None:
+            continue
+        how = f"`{kind.get('name')}`, which was instantiated for the examination"
+        candidate = _examined(student, found, expr.obj(made.value.obj), {**entry, "obj": made.value.obj}, how)
+        if candidate is not None and candidate.alignment.layout:
+            return candidate
+        if candidate is not None and weak is None:
+            weak = candidate
+    return weak
+
+
+def _argument_sets(found: Facts, names: Sequence[str], table: Sequence[Row]) -> Iterator[list[Expr]]:
+    """Arguments for a constructor, by what the parameters seem to stand for; several readings."""
+    known = {str(entry["name"]): found.value(entry.get("value")).kind for entry in found.entries("globals")}
+    frame = expr.call(
+        expr.importing("pandas.DataFrame"),
+        [expr.value({"Name": [row.name for row in table], "Gender": [row.gender for row in table]})],
+    )
+    forms = {
+        "names": expr.value([row.name for row in table]), "frame": frame, "path": expr.value(CSV_NAME),
+        "labels": expr.value([int(row.gender == "F") for row in table]),
+        "genders": expr.value([row.gender for row in table]), "length": expr.value(24), "none": expr.value(None),
+    }
+    for data_form, label_form in (("names", "labels"), ("names", "genders"), ("frame", "labels"), ("path", "labels")):
+        for use_globals in (True, False):
+            yield [_argument(name, known if use_globals else {}, forms, (data_form, label_form)) for name in names]
+
+
+def _argument(name: str, known: Mapping[str, str], forms: Mapping[str, Expr], reading: tuple[str, str]) -> Expr:
+    if known.get(name) not in {None, "none"}:
+        return expr.var(name)
+    lower = name.lower()
+    if re.search(r"path|file|csv", lower):
+        return forms["path"]
+    if re.search(r"gender|sex|label|target|^y", lower):
+        return forms[reading[1]]
+    if re.search(r"max|len|size|^s$", lower):
+        return forms["length"]
+    if re.search(r"^df|frame|table", lower):
+        return forms["frame"]
+    if re.search(r"enc|dict|map|vocab|alpha|func|transform|idx|index", lower):
+        kinds = {n: k for n, k in known.items() if k in {"dict", "function"}}
+        same = next((n for n in kinds if n.lower() in lower or lower in n.lower()), next(iter(kinds), None))
+        return expr.var(same) if same else forms["none"]
+    return forms[reading[0]]
+
+
+def clean_data_set(student: Student) -> DataSet | None:
+    """The data set as it would be had the names neither capitals nor '-'; use it with ``student.find``.
+
+    The notebook's cells up to the data set run again over such a file, in a copy of the namespace.
+    """
+    found = student.find(facts)
+    entries = [entry for entry in found.entries("datasets") if entry.get("own_class")]
+    names = {name for entry in entries for name in entry.get("names") or ()}
+    cells = [cell for cell in student.notebook.code_cells if "backward(" not in cell.source]
+    where = [entry.get("cell") for entry in found.entries("globals") if entry.get("name") in names]
+    last = max([index for index in where if isinstance(index, int)], default=max((c.index for c in cells), default=0))
+    frame = expr.call(expr.importing("pandas.read_csv"), [expr.value(CSV_NAME)], {"keep_default_na": expr.value(False)})
+    lower = expr.call(expr.attr(expr.attr(expr.item(expr.slot("old"), expr.value("Name")), "str"), "lower"))
+    plain = expr.call(expr.attr(expr.attr(lower, "str"), "replace"), [expr.value("-"), expr.value("")])
+    write = {"index": expr.value(False)}
+    swapped = ask(student, [
+        {"slot": "old", "expr": frame},
+        {"slot": "new", "expr": expr.call(expr.attr(expr.slot("old"), "assign"), [], {"Name": plain}), "quiet": True},
+        {"slot": "written", "expr": expr.call(expr.attr(expr.slot("new"), "to_csv"), [expr.value(CSV_NAME)], write)},
+    ])
+    old = swapped["old"].value.obj
+    if not swapped["written"].ok or old is None:
+        return None
+    sources = [cell.source for cell in cells if cell.index <= last]
+    answer = student.ask(Request("rerun", {"sources": sources, "names": {}, "budget_s": 40.0, "seed": student.seed}, timeout_s=90))
+    ask(student, [{"slot": "back", "expr": expr.call(expr.attr(expr.obj(old), "to_csv"), [expr.value(CSV_NAME)], write)}])
+    for name, described in (answer.data.get("names") or {}).items():
+        value = Value(described, answer)
+        if value.kind == "dataset" and value.obj is not None and value.type_name not in _WRAPPERS:
+            entry = {"obj": value.obj, "type": value.type_name, "own_class": True, "mro": value.data.get("mro"), "attrs": {}}
+            made = _examined(student, found, expr.obj(value.obj), entry, f"`{name}` of {cell_name(last)}", clean=True)
+            if made is not None:
+                return made
+    return None
