@@ -81,6 +81,7 @@ class AssignmentView:
         missing: Whether nothing was handed in for its code questions.
         failing: Cells with errors.
         more_failing: How many further cells failed.
+        went_on: Whether later cells ran after every failure: nothing ran out of time or killed the kernel.
         gallery: The pictures.
     """
 
@@ -91,6 +92,7 @@ class AssignmentView:
     missing: bool
     failing: tuple[FailingCell, ...]
     more_failing: int
+    went_on: bool
     gallery: Gallery
 
 
@@ -118,6 +120,7 @@ def _assignment(assignment: AssignmentResult, gallery: Gallery) -> AssignmentVie
         missing=any(question.status == "missing" and question.kind == "code" for question in assignment.questions),
         failing=tuple(_failing(cell) for cell in failing[:_FAILING_CELLS_SHOWN]),
         more_failing=max(len(failing) - _FAILING_CELLS_SHOWN, 0),
+        went_on=all(cell.status == "error" for cell in failing),
         gallery=gallery,
     )
 

@@ -126,6 +126,12 @@ def test_a_long_cell_is_cut_around_the_error():
     assert lines[-1] == "line_1012"
 
 
+@pytest.mark.parametrize(("status", "went_on"), [("error", True), ("killed", False), ("timeout", False)])
+def test_only_after_plain_errors_it_says_that_later_cells_were_run(status, went_on):
+    page = parse(student_page(_with_cells(Cell(0, "code", "x", status, error_name="E"))))
+    assert ("run all the same" in page.one("details").text) == went_on
+
+
 def test_many_failing_cells_are_counted():
     cells = [Cell(number, "code", "1/0", "error", error_name="ZeroDivisionError") for number in range(30)]
     page = parse(student_page(_with_cells(*cells)))
