@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -49,7 +50,7 @@ def _pair_before(run: TrainingRun, event: Event) -> tuple[Floats, Floats] | None
 def outputs_and_targets(trace: Trace, one: Pass) -> list[tuple[int, Floats, Floats]]:
     """Serial of the forward, output and target of every batch of a pass, as far as they were kept."""
     batches = {event.serial: event for event in one.of("batch")}
-    losses = {event.get("forward"): event for event in one.of("loss")}
+    losses = _next_losses(one)
     found: list[tuple[int, Floats, Floats]] = []
     for event in one.of("forward"):
         if event.get("module") != one.network:
@@ -61,15 +62,26 @@ def outputs_and_targets(trace: Trace, one: Pass) -> list[tuple[int, Floats, Floa
     return found
 
 
+def _next_losses(one: Pass) -> dict[int, Event]:
+    """The loss that follows each forward, if one does before the next forward."""
+    found: dict[int, Event] = {}
+    latest: int | None = None
+    for event in one.of("forward", "loss"):
+        if event.kind == "forward":
+            latest = event.serial
+        elif latest is not None:
+            found[latest], latest = event, None
+    return found
+
+
 def _target(trace: Trace, forward: Event, batches: dict[int, Event], loss: Event | None) -> Floats | None:
-    batch = batches.get(int(forward.get("batch") or -1))
-    if batch is None:
-        earlier = [serial for serial in batches if serial < forward.serial]
-        batch = batches[max(earlier)] if earlier else None
-    target = trace.array(batch.get("target")) if batch is not None else None
-    if target is None and loss is not None:
-        target = trace.array(loss.get("target"))
-    return target
+    """Targets of a forward: those of its loss, else of the latest batch of that size."""
+    target = trace.array(loss.get("target")) if loss is not None else None
+    if target is not None and len(target) == batch_size(forward):
+        return target
+    earlier = [serial for serial, batch in batches.items() if serial < forward.serial and batch.get("size")]
+    fitting = [serial for serial in earlier if batches[serial].get("size") == batch_size(forward)] or earlier
+    return trace.array(batches[max(fitting)].get("target")) if fitting else None
 
 
 @dataclass(frozen=True)
@@ -103,26 +115,26 @@ class Losses:
 
 def epoch_losses(run: TrainingRun) -> list[list[Losses]]:
     """For every epoch, the losses as called and as back-propagated (a penalty may have been added)."""
-    return [[found for found in (_called(one), _propagated(one)) if found] for one in run.passes]
+    return [[found for found in (called_losses(one), _propagated(one)) if found] for one in run.passes]
 
 
-def _called(one: Pass) -> Losses | None:
+def called_losses(one: Pass) -> Losses | None:
+    """The values of the loss functions called during a pass; NaN where a value was not finite."""
     pairs = []
     summed = False
     for event in one.of("loss"):
         value = event.number("value")
-        if value is None:
-            continue
         summed = summed or event.get("reduction") == "sum"
         shape = event.get("in_shape") or [1]
-        pairs.append((value, int(shape[0]) if shape else 1))
+        pairs.append((math.nan if value is None else value, int(shape[0]) if shape else 1))
     return Losses(tuple(v for v, _ in pairs), tuple(n for _, n in pairs), summed) if pairs else None
 
 
 def _propagated(one: Pass) -> Losses | None:
     sizes = [int(event.get("size") or 0) for event in one.of("batch")]
     sizes = sizes or [batch_size(event) for event in one.of("forward")]
-    values = [value for value in (event.number("value") for event in one.of("backward")) if value is not None]
+    numbers = [event.number("value") for event in one.of("backward")]
+    values = [math.nan if number is None else number for number in numbers]
     if not values or len(values) != len(sizes):
         return None
     return Losses(tuple(values), tuple(sizes))

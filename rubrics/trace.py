@@ -207,12 +207,13 @@ class _Splitter:
             self._current = self._open[loader]
             self._after = self._loose = None
             return self._current
-        for key in ("batch", "forward", "loss"):
+        if self._current is not None:
+            return self._current
+        # addresses are used again, so that a link may name an older batch: it serves only where nothing is open
+        for key in ("forward", "loss"):
             linked = self._of_serial.get(event.get(key)) if event.get(key) is not None else None
             if linked is not None:
                 return linked
-        if self._current is not None:
-            return self._current
         if self._after is not None and event.kind in {"backward", "step", "zero"}:
             return self._after
         return self._loose_pass(event)

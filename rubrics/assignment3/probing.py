@@ -1,0 +1,275 @@
+"""Finds the student's network and watches it process fresh images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from grader.probe import expr
+from grader.probe.expr import Expr
+from grader.probe.types import Array, Request
+from grader.probe.value import Value
+from grader.scoring import Student
+from reference.assignment3 import CLASSES, IMAGE_SHAPE
+from rubrics.assignment3.design import Layer, layers_of_operations, layers_of_source
+from rubrics.assignment3.objects import Objects, objects
+from rubrics.trace import whole_trace
+
+BATCH = 6
+
+
+@dataclass(frozen=True)
+class Passage:
+    """What happened to a batch of fresh images.
+
+    Attributes:
+        layers: The layers that ran, in order.
+        shape: Shape of the result, or None when it failed.
+        finite: Whether all results are finite.
+        error: The last line of the traceback, or ``""``.
+        error_type: Class of the exception.
+        resized: Linear layers that were made to fit: in-features before and now, and out-features.
+    """
+
+    layers: tuple[Layer, ...]
+    shape: tuple[int, ...] | None
+    finite: bool = True
+    error: str = ""
+    error_type: str = ""
+    resized: tuple[tuple[int, int, int], ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        """Whether it ended with a row of logits for every image."""
+        return self.shape == (BATCH, CLASSES)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Something that may be the network. Attributes: how to call it, its module's number, tree and source."""
+
+    target: Expr
+    obj: int | None
+    tree: tuple[Mapping[str, Any], ...] = ()
+    source: str = ""
+    title: str = ""
+    names: tuple[str, ...] = ()
+    class_name: str = ""
+    trained: int = 0
+    arguments: tuple[Expr, ...] = ()
+
+
+@dataclass(frozen=True)
+class Network:
+    """The student's network.
+
+    Attributes:
+        candidate: What it is and how it is called.
+        strict: How it processes images as it stands.
+        mended: The same, linear layers being made to fit; equal to ``strict`` when that was not needed.
+        layers: Its layers in order, by the run that got furthest, else by source.
+        by_source: Whether the layers were read from source.
+    """
+
+    candidate: Candidate
+    strict: Passage
+    mended: Passage
+    layers: tuple[Layer, ...] = field(default=())
+    by_source: bool = False
+
+    def of(self, *kinds: str) -> list[Layer]:
+        """Its layers of some kinds."""
+        return [layer for layer in self.layers if layer.kind in kinds]
+
+
+def find_network(student: Student) -> Network | None:
+    """The network that is trained, else the one that looks most like it; use it with ``student.find``."""
+    found = student.find(objects)
+    candidates = [*_modules(student, found), *_classes(student, found)]
+    networks = [_probe(student, candidate) for candidate in candidates[:12]]
+    convolutional = [network for network in networks if network.of("conv")]
+    if not convolutional:
+        functions = [_probe(student, candidate) for candidate in list(_functions(found))[:8]]
+        convolutional = [network for network in functions if network.of("conv")]
+    return max(convolutional or networks, key=_rank, default=None)
+
+
+def _rank(network: Network) -> tuple[int, bool, bool, int]:
+    candidate = network.candidate
+    three = len(network.of("conv")) >= 2
+    return candidate.trained, bool(candidate.source) or three, three, candidate.obj or 0
+
+
+def _modules(student: Student, found: Objects) -> Iterator[Candidate]:
+    trained: dict[Any, int] = {}
+    for event in student.find(whole_trace).of("step"):
+        for obj in event.get("modules") or ():
+            trained[obj] = trained.get(obj, 0) + 1
+    sources = {str(entry.get("name")): str(entry.get("source") or "") for entry in found.entries("classes")}
+    for entry in reversed(found.entries("modules")):
+        obj, kind = entry.get("obj"), str(entry.get("type"))
+        if not isinstance(obj, int) or not entry.get("parameters"):
+            continue
+        steps = trained.get(obj, 0) or min(1, int(entry.get("called") or 0))
+        yield Candidate(
+            target=expr.obj(obj), obj=obj, tree=tuple(entry.get("tree") or ()), source=sources.get(kind, ""),
+            title=f"`{kind}`", names=tuple(entry.get("names") or ()), class_name=kind, trained=steps,
+        )
+
+
+def _classes(student: Student, found: Objects) -> Iterator[Candidate]:
+    """Classes of networks that the notebook never instantiated."""
+    for entry in found.entries("classes"):
+        bases = [str(base) for base in entry.get("bases") or ()]
+        if entry.get("instances") or not isinstance(entry.get("obj"), int):
+            continue
+        if not any(base.endswith(("torch.nn.modules.module.Module", "nn.Module")) for base in bases):
+            continue
+        made = _instantiate(student, entry)
+        if made is not None:
+            yield made
+
+
+def _instantiate(student: Student, entry: Mapping[str, Any]) -> Candidate | None:
+    """An instance of a class, without arguments or with the number of classes."""
+    name = str(entry.get("name"))
+    for arguments in ([], [expr.value(CLASSES)], [expr.value(3), expr.value(CLASSES)]):
+        made = expr.call(expr.obj(int(entry["obj"])), arguments)
+        steps = [
+            {"slot": "made", "expr": made, "seed": 0},
+            {"slot": "parts", "expr": expr.call(expr.importing("builtins.str"), [expr.slot("made")])},
+        ]
+        answer = student.ask(Request("evaluate", {"steps": steps}))
+        results = answer.data.get("steps") or [{}]
+        if results[0].get("ok"):
+            return Candidate(
+                target=made, obj=None, source=str(entry.get("source") or ""), title=f"`{name}` (instantiated by us)",
+                class_name=name,
+            )
+    return None
+
+
+def _functions(found: Objects) -> Iterator[Candidate]:
+    """Functions of the notebook that were called with a batch of images, or may be."""
+    for entry in found.entries("functions"):
+        if entry.get("is_method"):
+            continue
+        called = _called_with_images(entry)
+        if called is not None:
+            yield called
+            continue
+        required = [p for p in entry.get("params") or () if p.get("kind") == "positional" and p.get("default") is None]
+        if entry.get("global") and len(required) == 1:
+            yield Candidate(target=expr.var(str(entry["name"])), obj=None, title=f"`{entry['name']}`")
+
+
+def _called_with_images(entry: Mapping[str, Any]) -> Candidate | None:
+    parameters = [str(p.get("name")) for p in entry.get("params") or () if p.get("kind") == "positional"]
+    for call in entry.get("calls") or ():
+        described = call.get("args") or {}
+        places = [
+            at for at, name in enumerate(parameters)
+            if len((described.get(name) or {}).get("shape") or ()) == len(IMAGE_SHAPE) + 1
+        ]
+        numbers = call.get("obj_args") or {}
+        if len(places) != 1 or not all(name in numbers for name in parameters):
+            continue
+        arguments = tuple(
+            expr.tensor("images") if at == places[0] else expr.obj(int(numbers[name]))
+            for at, name in enumerate(parameters)
+        )
+        function = call.get("function_obj")
+        target = expr.obj(function) if isinstance(function, int) else expr.var(str(entry["name"]))
+        return Candidate(target=target, obj=None, title=f"`{entry['name']}`", arguments=arguments, trained=1)
+    return None
+
+
+# --- passing images through ----------------------------------------------------------------------------------
+
+
+def fresh_images(student: Student, height: int = IMAGE_SHAPE[1], width: int = IMAGE_SHAPE[2]) -> Array:
+    """Random images (B, 3, height, width), float32."""
+    return student.rng("images").standard_normal((BATCH, IMAGE_SHAPE[0], height, width)).astype(np.float32)
+
+
+def pass_images(student: Student, candidate: Candidate, images: Array, *, lenient: bool) -> Passage:
+    """Calls a network with images in training mode and records what it computes."""
+    given = candidate.arguments or (expr.tensor("images"),)
+    steps: list[dict[str, Any]] = [{"slot": "network", "expr": candidate.target, "quiet": True, "seed": 0}]
+    target = expr.slot("network")
+    steps.append({
+        "slot": "out", "expr": expr.call(target, given), "ops": True, "seed": 1, "lenient": lenient,
+        "mode": [target, "train"],
+    })
+    answer = student.ask(Request("evaluate", {"steps": steps}, {"images": images}))
+    results = answer.data.get("steps") or []
+    if answer.error is not None or len(results) < 2:
+        return Passage((), None, error=str((answer.error or {}).get("message", "no answer")))
+    step = results[1]
+    error = step.get("error") or {}
+    logits = _first_float(Value(step.get("value"), answer)) if step.get("ok") else None
+    values = logits.array() if logits is not None else None
+    return Passage(
+        layers=tuple(layers_of_operations(step.get("ops") or ())),
+        shape=logits.shape if logits is not None else None,
+        finite=values is None or bool(np.isfinite(values).all()),
+        error=str(error.get("text") or ""),
+        error_type=str(error.get("type") or ""),
+        resized=tuple(_resizings(step.get("resized") or ())),
+    )
+
+
+def _resizings(found: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, int, int]]:
+    for one in found:
+        yield int(one["in_features_was"]), int(one["in_features_now"]), int(one["out_features"])
+
+
+def _first_float(value: Value) -> Value | None:
+    for part in value.walk():
+        if part.kind == "tensor" and str(part.data.get("dtype", "")).startswith("float"):
+            return part
+    return None
+
+
+def _probe(student: Student, candidate: Candidate) -> Network:
+    images = fresh_images(student)
+    strict = pass_images(student, candidate, images, lenient=False)
+    mended = strict
+    if not strict.whole and candidate.obj is None:
+        mended = pass_images(student, candidate, images, lenient=True)
+    elif not strict.whole:
+        # the real network must keep its sizes: a copy is mended
+        copied = expr.call(expr.importing("copy.deepcopy"), [candidate.target])
+        mended = pass_images(student, _replace_target(candidate, copied), images, lenient=True)
+    seen = max((strict, mended), key=lambda passage: len(passage.layers)).layers
+    if mended.shape is not None or strict.shape is not None or any(layer.kind == "linear" for layer in seen):
+        return Network(candidate, strict, mended, _declared(seen, mended))
+    written = layers_of_source(candidate.tree, candidate.source) if candidate.tree else []
+    if len(written) > len(seen):
+        return Network(candidate, strict, mended, tuple(written), by_source=True)
+    return Network(candidate, strict, mended, seen)
+
+
+def _replace_target(candidate: Candidate, target: Expr) -> Candidate:
+    return Candidate(
+        target, candidate.obj, candidate.tree, candidate.source, candidate.title, candidate.names,
+        candidate.class_name, candidate.trained, candidate.arguments,
+    )
+
+
+def _declared(layers: Sequence[Layer], mended: Passage) -> tuple[Layer, ...]:
+    """The layers with the sizes that the student gave them, where they were made to fit."""
+    waiting = list(mended.resized)
+    declared = []
+    for layer in layers:
+        match = next((one for one in waiting if layer.kind == "linear" and layer.weight == (one[2], one[1])), None)
+        if match is not None:
+            waiting.remove(match)
+            declared.append(Layer("linear", layer.name, (match[2], match[0]), shape_in=layer.shape_in,
+                                  shape_out=layer.shape_out))
+        else:
+            declared.append(layer)
+    return tuple(declared)

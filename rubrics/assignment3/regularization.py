@@ -1,0 +1,112 @@
+"""Whether a network, its data or its training is regularized."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+from grader.probe import expr
+from grader.probe.types import Request
+from grader.probe.value import step_values
+from grader.scoring import Outcome, Student, met, not_met
+from rubrics.assignment3.objects import Objects, objects, roles
+from rubrics.assignment3.probing import Network
+from rubrics.losses import close
+from rubrics.source import calls, constant, keyword
+from rubrics.trace import whole_trace
+
+_AUGMENTATIONS = re.compile(
+    r"Random\w+|ColorJitter|AutoAugment|RandAugment|TrivialAugment\w*|AugMix|GaussianBlur|GaussianNoise|ElasticTransform"
+)
+DRAWS = 4
+
+
+def regularization(student: Student, network: Network) -> Outcome:
+    """At least one technique: dropout, normalization, weight decay, augmentation, or a penalty."""
+    criterion = "3d.regularization"
+    found = student.find(objects)
+    techniques = [*_in_network(network), *_in_training(found, network), *_in_loss(student, found)]
+    if not techniques:
+        techniques = list(_augmentation(student, found))
+    if techniques:
+        return met(criterion, f"Found: {', '.join(dict.fromkeys(techniques))}.")
+    unused = sorted({str(part.get("type")) for part in network.candidate.tree
+                     if str(part.get("type")).startswith(("Dropout", "BatchNorm"))})
+    if unused:
+        return not_met(criterion, f"{', '.join(unused)} is made but takes no part in the forward pass.")
+    return not_met(criterion, "No dropout, batch normalization, weight decay or augmentation was found.")
+
+
+def _in_network(network: Network) -> Iterator[str]:
+    probabilities = [
+        (part.get("config") or {}).get("p") for part in network.candidate.tree if "Dropout" in str(part.get("type"))
+    ]
+    if network.of("norm"):
+        yield "normalization layers"
+    if network.of("dropout") and (not probabilities or any(probabilities)):
+        yield "dropout"
+    whole = network.strict.shape is not None or network.mended.shape is not None or network.by_source
+    if not whole and any(probabilities):
+        yield "dropout (in a network that fails before it)"
+    elif not whole and any(str(part.get("type")).startswith("BatchNorm") for part in network.candidate.tree):
+        yield "batch normalization (in a network that fails before it)"
+
+
+def _in_training(found: Objects, network: Network) -> Iterator[str]:
+    for entry in found.entries("optimizers"):
+        owners = {part.get("module") for part in entry.get("parameters") or ()}
+        if network.candidate.obj is not None and owners and network.candidate.obj not in owners:
+            continue
+        decays = [float(group.get("weight_decay") or 0) for group in entry.get("groups") or ()]
+        if any(decay > 0 for decay in decays):
+            yield f"weight decay of {max(decays):g}"
+    if found.entries("optimizers"):
+        return
+    for cell in found.cells:
+        for call in calls(cell.tree, "Adam", "SGD", "AdamW", "RMSprop", "NAdam", "RAdam", "Adagrad"):
+            decay = constant(keyword(call, "weight_decay"))
+            if isinstance(decay, (int, float)) and decay > 0:
+                yield f"weight decay of {decay:g}"
+
+
+def _in_loss(student: Student, found: Objects) -> Iterator[str]:
+    """A penalty makes what is back-propagated larger than the loss."""
+    trace = student.find(whole_trace)
+    losses = {event.serial: event for event in trace.of("loss")}
+    larger = total = 0
+    for event in trace.of("backward"):
+        loss = losses.get(event.get("loss") or -1)
+        value, plain = event.number("value"), loss.number("value") if loss is not None else None
+        if value is not None and plain is not None:
+            total += 1
+            larger += value > plain and not close(value, plain, 1e-4)
+    if total and larger > 0.9 * total and any(calls(c.tree, "norm", "sum", "pow", "abs") for c in found.cells):
+        yield "a penalty added to the loss"
+    for cell in found.cells:
+        for call in calls(cell.tree, "CrossEntropyLoss", "cross_entropy"):
+            smoothing = constant(keyword(call, "label_smoothing"))
+            if isinstance(smoothing, (int, float)) and smoothing > 0:
+                yield "label smoothing"
+
+
+def _augmentation(student: Student, found: Objects) -> Iterator[str]:
+    """Random transforms of the training set, by their names or because an item differs from time to time."""
+    train = [dataset for dataset in found.of_split("train") if dataset.obj]
+    named = sorted({match for dataset in train for match in _AUGMENTATIONS.findall(dataset.transform)})
+    if named:
+        yield f"augmentation ({', '.join(named)})"
+        return
+    loader = student.find(roles).train
+    chosen = loader.dataset if loader is not None and loader.dataset is not None else (train[0] if train else None)
+    if chosen is None:
+        return
+    item = expr.item(expr.obj(chosen.obj), expr.value(0))
+    steps = [{"slot": f"draw{at}", "expr": item, "seed": at} for at in range(DRAWS)]
+    values = step_values(student.ask(Request("evaluate", {"steps": steps})))
+    images = [arrays[0] for value in values.values() if value is not None and (arrays := value.arrays())]
+    if len(images) == DRAWS and any(
+        image.shape != images[0].shape or not np.array_equal(image, images[0]) for image in images[1:]
+    ):
+        yield "augmentation (items differ from time to time)"

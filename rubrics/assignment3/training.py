@@ -1,0 +1,291 @@
+"""Question 3e: training and evaluation of the network."""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+from grader.scoring import Outcome, Student, met, not_met, review
+from reference.assignment3 import EPOCHS
+from rubrics.assignment3.objects import objects
+from rubrics.assignment3.probing import find_network
+from rubrics.assignment3.runs import Training, find_training
+from rubrics.assignment3.testing import evaluation_mode, test_accuracy
+from rubrics.averages import Losses, called_losses, epoch_losses, loss_of
+from rubrics.loop import LoopVerdict, examine_loop, loop_outcome
+from rubrics.losses import RIGHT_FOR_CLASSES
+from rubrics.reported import by_hypothesis, match
+from rubrics.source import CellSource, called_name, calls
+from rubrics.training import TrainingRun
+
+CRITERIA = ("loss", "optimizer", "epochs", "gpu", "loop", "train-loss", "test-accuracy", "eval")
+OPTIMIZERS = ("Adam", "SGD", "AdamW", "RMSprop", "NAdam", "RAdam", "Adagrad", "Adadelta", "Adamax", "LBFGS", "Rprop",
+              "ASGD", "SparseAdam", "Adafactor", "Muon")
+
+
+def network_training(student: Student) -> Iterator[Outcome]:
+    """Cross-entropy, optimizer, 10 epochs on the GPU, average training loss and test accuracy of each."""
+    training = student.find(find_training)
+    if training.run is None and not training.written:
+        for name in CRITERIA:
+            yield not_met(f"3e.{name}", "No training was found.")
+        return
+    yield _loss(student, training)
+    yield _optimizer(student, training)
+    yield _epochs(training)
+    yield _gpu(student, training)
+    yield _loop(student, training)
+    yield _train_loss(training)
+    accuracy = test_accuracy(student, training)
+    yield accuracy
+    yield evaluation_mode(student, training, accuracy)
+
+
+def _how(training: Training) -> str:
+    """How the training was seen, in front of the evidence."""
+    return f"{training.repaired}: " if training.repaired else ""
+
+
+# --- loss and optimizer -----------------------------------------------------------------------------------------
+
+
+def _loss(student: Student, training: Training) -> Outcome:
+    criterion = "3e.loss"
+    seen = loss_of(training.run) if training.run is not None and not training.loss_replaced else None
+    if seen is None or (seen.form == "unknown" and not training.run):
+        return _loss_by_source(student)
+    if seen.form == RIGHT_FOR_CLASSES:
+        softmax = training.network_replaced and _written(student, "softmax", "Softmax")
+        if softmax and not _written(student, "log_softmax", "LogSoftmax", "NLLLoss", "nll_loss"):
+            return not_met(criterion, "The network ends with a softmax before the cross-entropy.")
+        return met(criterion, f"{_how(training)}{seen.saw}.")
+    if seen.form == "unknown":
+        return review(criterion, f"{seen.saw}; a person must read the formula.")
+    return not_met(criterion, f"{_how(training)}{seen.saw}: {seen.form}.")
+
+
+def _written(student: Student, *names: str) -> list[ast.Call]:
+    return [call for cell in student.find(objects).cells for call in calls(cell.tree, *names)]
+
+
+def _loss_by_source(student: Student) -> Outcome:
+    criterion = "3e.loss"
+    softmax = _written(student, "softmax", "Softmax")
+    if _written(student, "CrossEntropyLoss", "cross_entropy"):
+        if softmax and _in_forward(student, "softmax", "Softmax"):
+            return not_met(criterion, "The network ends with a softmax before the cross-entropy.")
+        return met(criterion, "The source uses cross-entropy; it could not be seen at work.")
+    if _written(student, "NLLLoss", "nll_loss"):
+        if _written(student, "log_softmax", "LogSoftmax"):
+            return met(criterion, "The source uses log-softmax and the negative log-likelihood.")
+        return not_met(criterion, "The source uses the negative log-likelihood without a log-softmax.")
+    others = sorted({called_name(call) for call in _written(
+        student, "MSELoss", "mse_loss", "L1Loss", "l1_loss", "BCELoss", "BCEWithLogitsLoss", "binary_cross_entropy",
+        "binary_cross_entropy_with_logits", "SmoothL1Loss", "HuberLoss", "MultiMarginLoss", "KLDivLoss",
+        "MultiLabelSoftMarginLoss", "HingeEmbeddingLoss", "SoftMarginLoss", "PoissonNLLLoss",
+    )})
+    if others:
+        return not_met(criterion, f"The source uses {', '.join(others)}.")
+    if _written(student, "backward"):
+        return review(criterion, "The loss could not be seen at work.")
+    return not_met(criterion, "No loss was found.")
+
+
+def _in_forward(student: Student, *names: str) -> bool:
+    for cell in student.find(objects).cells:
+        for node in ast.walk(cell.tree):
+            if isinstance(node, ast.ClassDef) and calls(node, *names):
+                return True
+    return False
+
+
+def _optimizer(student: Student, training: Training) -> Outcome:
+    criterion = "3e.optimizer"
+    run = training.run
+    steps = run.events("step") if run is not None else []
+    if run is not None and steps:
+        if run.network is not None and not any(run.network in (step.get("modules") or ()) for step in steps):
+            return not_met(criterion, f"{_how(training)}The optimizer moves no parameter of the trained network.")
+        lacking = _not_covered(student, run, {step.get("optimizer") for step in steps})
+        if lacking:
+            return not_met(criterion, f"The optimizer leaves out {', '.join(lacking[:4])}.")
+        return met(criterion, f"{_how(training)}The optimizer moves the parameters of the network.")
+    return _idle_optimizer(student, training)
+
+
+def _idle_optimizer(student: Student, training: Training) -> Outcome:
+    """Without a step, an optimizer that was made over the network's parameters is right."""
+    criterion = "3e.optimizer"
+    network = student.find(find_network)
+    obj = network.candidate.obj if network is not None else None
+    entries = student.find(objects).entries("optimizers")
+    held = {part.get("module") for entry in entries for part in entry.get("parameters") or ()}
+    if obj is not None and obj in held:
+        return met(criterion, "An optimizer over the parameters of the network is made.")
+    if entries:
+        return not_met(criterion, "The optimizer does not hold the parameters of the network.")
+    for call in _written(student, *OPTIMIZERS):
+        if calls(call, "parameters", "named_parameters"):
+            return met(criterion, "The source makes an optimizer over the parameters of the network.")
+    if training.run is not None and _updates_by_hand(student):
+        return review(criterion, "Parameters are updated by hand, without an optimizer of PyTorch.")
+    return not_met(criterion, "No optimizer was found.")
+
+
+def _updates_by_hand(student: Student) -> bool:
+    for cell in student.find(objects).cells:
+        for node in ast.walk(cell.tree):
+            value = node.value if isinstance(node, (ast.AugAssign, ast.Assign, ast.Expr)) else None
+            if value is not None and any(isinstance(p, ast.Attribute) and p.attr == "grad" for p in ast.walk(value)):
+                return True
+    return False
+
+
+def _not_covered(student: Student, run: TrainingRun, optimizers: set[int]) -> list[str]:
+    """Trainable parameters of the network that none of its optimizers holds."""
+    found = student.find(objects)
+    module = next((entry for entry in found.entries("modules") if entry.get("obj") == run.network), None)
+    entries = [entry for entry in found.entries("optimizers") if entry.get("obj") in optimizers]
+    if module is None or len(entries) < len(optimizers):
+        return []
+    held = {str(part.get("name")) for entry in entries for part in entry.get("parameters") or ()
+            if part.get("module") == run.network}
+    wanted = [str(part.get("name")) for part in module.get("parameters") or () if part.get("requires_grad")]
+    return [name for name in wanted if name not in held] if held else []
+
+
+# --- epochs, device, loop -----------------------------------------------------------------------------------------
+
+
+def _epochs(training: Training) -> Outcome:
+    criterion = "3e.epochs"
+    run = training.run
+    seen = len(run.epochs) if run is not None else 0
+    if seen == EPOCHS:
+        return met(criterion, f"{_how(training)}{seen} epochs.")
+    together = seen + sum(len(other.epochs) for other in training.others)
+    if seen and together == EPOCHS:
+        return met(criterion, f"{together} epochs in several cells.")
+    stopped = run is None or training.interrupted or bool(training.broken)
+    if stopped and EPOCHS in training.wanted:
+        return met(criterion, f"The source asks for {EPOCHS} epochs; {seen} were seen before it ended.")
+    if stopped and not training.wanted and seen < EPOCHS:
+        return review(criterion, f"{seen} epochs were seen before the training ended.")
+    return not_met(criterion, f"{seen or sorted(training.wanted) or 'No'} epochs instead of {EPOCHS}.")
+
+
+def _gpu(student: Student, training: Training) -> Outcome:
+    criterion = "3e.gpu"
+    forwards = [
+        event for event in (training.run.events("forward") if training.run is not None else [])
+        if event.get("module") == training.run.network  # type: ignore[union-attr]
+    ]
+    if not forwards or training.network_replaced:
+        return _gpu_by_source(student)
+    network = sum(bool(event.get("parameters_moved")) for event in forwards) > 0.5 * len(forwards)
+    batches = sum(bool(event.get("moved")) for event in forwards) > 0.5 * len(forwards)
+    if network and batches:
+        return met(criterion, "Network and batches are moved to the GPU.")
+    if training.repaired and _gpu_by_source(student).kind == "met":
+        return met(criterion, "The source moves network and batches to the GPU.")
+    lacking = [name for name, moved in (("the network", network), ("the batches", batches)) if not moved]
+    return not_met(criterion, f"Not moved to the GPU: {' and '.join(lacking)}.")
+
+
+def _gpu_by_source(student: Student) -> Outcome:
+    criterion = "3e.gpu"
+    cells = student.find(objects).cells
+    names_gpu = any(
+        isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith(("cuda", "mps"))
+        for cell in cells for node in ast.walk(cell.tree)
+    )
+    moves = len(_written(student, "to")) if names_gpu else 0
+    moves += len(_written(student, "cuda"))
+    if moves >= 2:
+        return met(criterion, "The source moves network and batches to the GPU.")
+    return not_met(criterion, "The source does not move network and batches to the GPU.")
+
+
+def _loop(student: Student, training: Training) -> Outcome:
+    criterion = "3e.loop"
+    run = training.run
+    if run is None:
+        return _loop_by_source(criterion, student.find(objects).cells)
+    verdict = examine_loop(run)
+    if verdict.step == "the optimizer makes no step" and _updates_by_hand(student):
+        return review(criterion, "Parameters are updated by hand, without an optimizer of PyTorch.")
+    if training.repaired and not run.events("backward"):
+        return _loop_by_source(criterion, student.find(objects).cells)
+    return loop_outcome(criterion, verdict.faults, f"{_how(training)}{verdict.saw}.")
+
+
+def _loop_by_source(criterion: str, cells: Sequence[CellSource]) -> Outcome:
+    """The calls that the source makes, where the loop could not be run at all."""
+    present = {name for name in ("zero_grad", "backward", "step") if any(calls(cell.tree, name) for cell in cells)}
+    verdict = LoopVerdict(
+        zero="" if "zero_grad" in present else "gradients are never zeroed",
+        backward="" if "backward" in present else "the loss is never back-propagated",
+        step="" if "step" in present else "the optimizer makes no step",
+    )
+    return loop_outcome(criterion, verdict.faults, "The loop could not be run; its source was read.")
+
+
+# --- average training loss ------------------------------------------------------------------------------------------
+
+
+def _train_loss(training: Training) -> Outcome:
+    criterion = "3e.train-loss"
+    run = training.run
+    if run is None:
+        return review(criterion, "The training could not be run, so its average loss could not be checked.")
+    epochs = epoch_losses(run)
+    if not epochs or not all(epochs):
+        return review(criterion, "The losses of the batches were not recorded.")
+    truths = _truths(run, epochs)
+    found = match(training.series, truths)
+    if found is not None and found.hypothesis.startswith("mean over"):
+        return met(criterion, f"{found.series.where}: {found.series.text} ({found.hypothesis}).")
+    if training.interrupted and len(run.epochs) < EPOCHS:
+        return _interrupted_loss(criterion, training)
+    true = truths.get("mean over batches", [math.nan])
+    text = f"the true averages begin with {true[0]:.4g}"
+    if found is not None:
+        return not_met(criterion, f"{found.series.where}: {found.series.text} is the {found.hypothesis}; {text}.")
+    labelled = [series for series in training.series if "loss" in series.label.lower()]
+    if labelled:
+        return not_met(criterion, f"{labelled[0].where}: {labelled[0].text}; {text}.")
+    return not_met(criterion, f"No average training loss of each epoch was reported; {text}.")
+
+
+def _interrupted_loss(criterion: str, training: Training) -> Outcome:
+    return review(criterion, "The training was ended by the time limit before its average losses could be checked.")
+
+
+def _truths(run: TrainingRun, epochs: Sequence[Sequence[Losses]]) -> dict[str, list[float]]:
+    """Right averages first, then what mistakes would give."""
+    right: dict[str, list[float]] = {}
+    wrong: dict[str, list[float]] = {}
+    for kind in range(min(len(epoch) for epoch in epochs)):
+        for name, values in by_hypothesis([epoch[kind].hypotheses for epoch in epochs]).items():
+            target = right if name.startswith("mean over") else wrong
+            target[name if not kind else f"{name} (with penalty)"] = values
+    for name, values in _evaluated(run).items():
+        right[f"{name}, measured after the epoch"] = values
+    for name, values in list(right.items())[:2]:
+        running = [sum(values[: at + 1]) for at in range(len(values))]
+        wrong[f"sum of all epochs so far ({name})"] = running
+        wrong[f"average of all epochs so far ({name})"] = [total / (at + 1) for at, total in enumerate(running)]
+    return {**right, **wrong}
+
+
+def _evaluated(run: TrainingRun) -> Mapping[str, list[float]]:
+    """Averages over the training loader after each epoch, without learning."""
+    found = []
+    for epoch in run.epochs:
+        passes = [one for one in epoch.evaluations if one.loader == epoch.training.loader and one.of("loss")]
+        losses = called_losses(passes[-1]) if passes else None
+        if losses is None:
+            return {}
+        found.append(losses.hypotheses)
+    return {name: values for name, values in by_hypothesis(found).items() if name.startswith("mean over")}
