@@ -138,7 +138,9 @@ def grade_submission(bench: Bench, submission: Submission, marks: Mapping[str, H
     began = time.monotonic()
     timing, faults = Timing(), list[str]()
     job = _Job(bench, submission, timing, faults, report)
-    assignments = [_with_marks(assignment, job.assignment(assignment), marks) for assignment in bench.course.assignments]
+    assignments = [
+        _with_marks(assignment, job.assignment(assignment), marks) for assignment in bench.course.assignments
+    ]
     failed = any(fault.startswith("infrastructure") for fault in faults)
     is_open = any(question.status == "review" for assignment in assignments for question in assignment.questions)
     timing.total_s = time.monotonic() - began
@@ -183,9 +185,15 @@ class _Job:
         questions = tuple(code.get(question.id) or self._other(question, file) for question in assignment.questions)
         problems = executed.problems if executed else (file.error,) if file is not None and file.error else ()
         return AssignmentResult(
-            assignment.id, assignment.title, sum(question.points for question in questions), assignment.points, questions,
-            notebook_name=file.name if file is not None else "", problems=problems,
-            cells=executed.cells if executed else (), stand_ins=executed.stand_ins if executed else (),
+            assignment.id,
+            assignment.title,
+            sum(question.points for question in questions),
+            assignment.points,
+            questions,
+            notebook_name=file.name if file is not None else "",
+            problems=problems,
+            cells=executed.cells if executed else (),
+            stand_ins=executed.stand_ins if executed else (),
         )
 
     def _other(self, question: Question, file: NotebookFile | None) -> QuestionResult:

@@ -39,7 +39,9 @@ def load_rubrics(course: Course, folder: Path) -> Mapping[str, Rubric]:
             continue
         rubric = getattr(_module(assignment.id, folder), "rubric", None)
         if not isinstance(rubric, Rubric):
-            message = f"rubric module of assignment {assignment.id}: expected a Rubric named 'rubric', found {rubric!r}."
+            message = (
+                f"rubric module of assignment {assignment.id}: expected a Rubric named 'rubric', found {rubric!r}."
+            )
             raise CourseError(message)
         missing = sorted(wanted - set(rubric.questions))
         if missing:

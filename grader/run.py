@@ -18,7 +18,7 @@ from typing import Protocol
 from grader.course import Course, load_course
 from grader.data import AssetStore, PreparedAssets
 from grader.errors import UsageError
-from grader.execution import Job, open_notebook
+from grader.execution import Job, open_notebook, stop_all
 from grader.intake import AssignmentHint, Intake, Submission, read_submissions, safe_name
 from grader.pipeline import Bench, Graded, Opened, Opener, Order, Timing, grade_submission
 from grader.reporting import write_class, write_student
@@ -111,7 +111,8 @@ def grade_class(options: Options, watcher: Watcher) -> Summary:
     course = load_course(options.course)
     rubrics = load_rubrics(course, options.course)
     with tempfile.TemporaryDirectory(prefix="grader-intake-") as workspace:
-        intake = read_submissions(options.source, Path(workspace), hints(course))
+        questions = [question.id for question in course.questions()]
+        intake = read_submissions(options.source, Path(workspace), hints(course), questions=questions)
         submissions = _selected(intake, options.only)
         marks = _marks(options, intake, course)
         backend = choose(options.sandbox)
@@ -123,7 +124,8 @@ def grade_class(options: Options, watcher: Watcher) -> Summary:
         _grade_all(bench, submissions, marks, options, watcher, summary)
     summary.wall_s = time.monotonic() - began
     summary.results.sort(key=lambda result: result.student)
-    write_class(summary.results, options.out)
+    links = {submission.student: _folder_name(submission.student, submissions) for submission in submissions}
+    write_class(summary.results, options.out, title=course.title, links=links)
     return summary
 
 
@@ -192,9 +194,7 @@ def _grade_all(
         if bench.stop.is_set():
             return None
         student = submission.student
-        graded = grade_submission(
-            bench, submission, marks.get(student, {}), lambda what: watcher.doing(student, what)
-        )
+        graded = grade_submission(bench, submission, marks.get(student, {}), lambda what: watcher.doing(student, what))
         if bench.stop.is_set():
             return None
         write_student(graded.result, options.out / names[student])
@@ -220,10 +220,7 @@ def _stop(
     executor: ThreadPoolExecutor, pending: dict[Future[Graded | None], str], watcher: Watcher, summary: Summary
 ) -> None:
     """Ends the running notebooks; keeps what was finished meanwhile."""
-    with contextlib.suppress(ImportError):
-        from grader.execution import stop_all
-
-        stop_all()
+    stop_all()
     executor.shutdown(wait=True, cancel_futures=True)
     for future, student in pending.items():
         if future.done() and not future.cancelled() and future.exception() is None and future.result() is not None:
@@ -254,4 +251,3 @@ def _folder_name(student: str, submissions: Sequence[Submission]) -> str:
     name = safe_name(student)
     twins = [other.student for other in submissions if safe_name(other.student).casefold() == name.casefold()]
     return name if twins[0] == student else f"{name}-{twins.index(student) + 1}"
-

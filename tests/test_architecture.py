@@ -22,11 +22,20 @@ ALLOWED = {
     "execution": {"errors", "notebook", "probe", "sandbox"},
     "reporting": BASE,
     "pipeline": BASE | {"intake", "execution", "probe", "scoring", "reporting", "data"},
-    "run": BASE | {"intake", "execution", "probe", "scoring", "reporting", "data", "sandbox", "pipeline", "rubric_modules"},
-    "cli": BASE | {"intake", "execution", "data", "sandbox", "pipeline", "run", "rubric_modules", "reporting", "scoring"},
+    "run": BASE
+    | {"intake", "execution", "probe", "scoring", "reporting", "data", "sandbox", "pipeline", "rubric_modules"},
+    "cli": BASE
+    | {"intake", "execution", "data", "sandbox", "pipeline", "run", "rubric_modules", "reporting", "scoring"},
 }
-RUBRICS_MAY_IMPORT = ("grader.scoring", "grader.probe.types", "grader.probe.expr", "grader.probe.value", "grader.notebook",
-                      "reference", "rubrics")
+RUBRICS_MAY_IMPORT = (
+    "grader.scoring",
+    "grader.probe.types",
+    "grader.probe.expr",
+    "grader.probe.value",
+    "grader.notebook",
+    "reference",
+    "rubrics",
+)
 
 
 def imports(path: Path) -> list[str]:
@@ -44,7 +53,9 @@ def imports(path: Path) -> list[str]:
 
 
 def files(*folders: str) -> list[Path]:
-    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py") if "__pycache__" not in path.parts)
+    return sorted(
+        path for folder in folders for path in (ROOT / folder).rglob("*.py") if "__pycache__" not in path.parts
+    )
 
 
 def room(path: Path) -> str:
@@ -59,7 +70,9 @@ def test_arrows_of_the_engine(path: Path) -> None:
         assert parts[0] not in {"rubrics", "reference"} or own == "data", f"{path.name} knows an assignment: {name}"
         if parts[0] == "grader" and len(parts) > 1 and own != "__init__":
             target = parts[1]
-            assert target == own or target in ALLOWED[own] or target == "__version__", f"{own} must not import {target} ({path})"
+            assert target == own or target in ALLOWED[own] or target == "__version__", (
+                f"{own} must not import {target} ({path})"
+            )
 
 
 @pytest.mark.parametrize("path", files("rubrics", "reference"), ids=lambda path: str(path.relative_to(ROOT)))

@@ -20,14 +20,27 @@ def test_bundled_course_has_the_points_of_the_marking_scheme() -> None:
     course = load_course(bundled_course())
     assert [assignment.points for assignment in course.assignments] == [21, 26, 27, 22]
     assert [len(assignment.questions) for assignment in course.assignments] == [6, 8, 8, 4]
-    keys = {question.id: "".join(s.key[0] for s in question.statements) for question in course.questions() if question.statements}
+    keys = {
+        question.id: "".join(s.key[0] for s in question.statements)
+        for question in course.questions()
+        if question.statements
+    }
     assert keys == {"4a": "wrwrr", "4b": "rrwwr", "4c": "wwwrrr", "4d": "wrwwrw"}
 
 
 def test_every_code_question_has_a_rubric() -> None:
     rubrics = load_rubrics(load_course(bundled_course()), bundled_course())
     assert {ident for rubric in rubrics.values() for ident in rubric.questions} >= {
-        "1c", "1d", "1e", "2c", "2d", "2e", "2f", "3c", "3d", "3e",
+        "1c",
+        "1d",
+        "1e",
+        "2c",
+        "2d",
+        "2e",
+        "2f",
+        "3c",
+        "3d",
+        "3e",
     }
 
 
@@ -55,7 +68,7 @@ def test_a_broken_pack_names_file_and_entry(tmp_path: Path, change: tuple[str, s
 
 
 def test_a_missing_pack_says_what_to_give(tmp_path: Path) -> None:
-    with pytest.raises(CourseError, match="expected a course pack, found none.*--course"):
+    with pytest.raises(CourseError, match=r"expected a course pack, found none.*--course"):
         load_course(tmp_path / "nothing")
 
 

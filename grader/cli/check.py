@@ -14,8 +14,8 @@ from grader.cli.run import SANDBOXES
 from grader.errors import UsageError
 from grader.pipeline import Graded
 from grader.results import AssignmentResult, QuestionResult
-from grader.run import Options, grade_class
 from grader.rubric_modules import bundled_course
+from grader.run import Options, grade_class
 
 NEIGHBOURS = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".csv", ".py"}
 MAX_NEIGHBOUR_BYTES = 20 * 2**20
@@ -33,7 +33,9 @@ class _Keep(Lines):
 
     def begin(self, students: object, sandbox: str) -> None:
         """The run begins."""
-        self.console.print(f"Running your notebook in sandbox {sandbox}; this takes as long as its cells.", markup=False)
+        self.console.print(
+            f"Running your notebook in sandbox {sandbox}; this takes as long as its cells.", markup=False
+        )
 
 
 @click.command()
@@ -51,7 +53,9 @@ def check(notebook: Path, course: Path | None, sandbox: str, out: Path | None) -
         folder = Path(scratch) / "submissions" / "you"
         _neighbours(notebook, folder)
         with _Keep(console) as watcher:
-            options = Options(folder.parent, out or Path(scratch) / "reports", course or bundled_course(), sandbox, jobs=1)
+            options = Options(
+                folder.parent, out or Path(scratch) / "reports", course or bundled_course(), sandbox, jobs=1
+            )
             summary = grade_class(options, watcher)
     for assignment in watcher.graded.result.assignments if watcher.graded else ():
         if assignment.notebook_name:

@@ -17,7 +17,11 @@ def image() -> None:
 
 @image.command("build")
 @click.option("--base-image", default=DEFAULT_BASE, show_default=True, help="Image with Python to start from.")
-@click.option("--wheels", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Install from these wheels, without network.")
+@click.option(
+    "--wheels",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Install from these wheels, without network.",
+)
 def build(base_image: str, wheels: Path | None) -> int:
     """Builds the image; does nothing when an image with the same content exists."""
     console = Console(highlight=False)

@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.cli.progress import Lines, Live
-from grader.run import Options, Summary, grade_class
 from grader.rubric_modules import bundled_course
+from grader.run import Options, Summary, grade_class
 from grader.sandbox import Limits
 
 SANDBOXES = ("auto", "docker", "bubblewrap", "local")
@@ -22,16 +22,32 @@ SANDBOXES = ("auto", "docker", "bubblewrap", "local")
 
 @click.command()
 @click.argument("submissions", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), default=Path("reports"), show_default=True, help="Folder for the reports.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("reports"), show_default=True, help="Folder for the reports."
+)
 @click.option("--course", type=click.Path(path_type=Path), help="Course pack; default: the bundled one.")
-@click.option("--sandbox", type=click.Choice(SANDBOXES), default="auto", show_default=True, help="How notebooks are isolated.")
+@click.option(
+    "--sandbox", type=click.Choice(SANDBOXES), default="auto", show_default=True, help="How notebooks are isolated."
+)
 @click.option("--jobs", type=click.IntRange(min=1), help="Students at the same time; default: one a processor.")
 @click.option("--only", metavar="STUDENT", help="Grade this student alone.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of notebooks and probes.")
-@click.option("--marks", type=click.Path(path_type=Path), help="People's marks; default: marks.yaml beside the students.")
-@click.option("--cell-timeout", type=click.FloatRange(min=1), default=600, show_default=True, help="Seconds a cell may take.")
-@click.option("--notebook-timeout", type=click.FloatRange(min=1), default=1800, show_default=True, help="Seconds a notebook may take.")
-@click.option("--memory", type=click.IntRange(min=512), default=4096, show_default=True, help="Memory of a notebook in MiB.")
+@click.option(
+    "--marks", type=click.Path(path_type=Path), help="People's marks; default: marks.yaml beside the students."
+)
+@click.option(
+    "--cell-timeout", type=click.FloatRange(min=1), default=600, show_default=True, help="Seconds a cell may take."
+)
+@click.option(
+    "--notebook-timeout",
+    type=click.FloatRange(min=1),
+    default=1800,
+    show_default=True,
+    help="Seconds a notebook may take.",
+)
+@click.option(
+    "--memory", type=click.IntRange(min=512), default=4096, show_default=True, help="Memory of a notebook in MiB."
+)
 def run(cell_timeout: float, notebook_timeout: float, memory: int, **given: Any) -> int:
     """Executes, grades and reports every submission in a folder or ZIP."""
     options = Options(
@@ -67,7 +83,10 @@ def _print(console: Console, summary: Summary, out: Path) -> None:
     for result in summary.results:
         waiting = sum(question.status == "review" for question in result.questions)
         table.add_row(
-            Text(_printable(result.student)), f"{result.points:g} / {result.max_points:g}", result.status, str(waiting or "")
+            Text(_printable(result.student)),
+            f"{result.points:g} / {result.max_points:g}",
+            result.status,
+            str(waiting or ""),
         )
     console.print(table)
     for line in summary.problems:
@@ -80,15 +99,17 @@ def _print(console: Console, summary: Summary, out: Path) -> None:
     if summary.not_graded:
         console.print(f"not graded yet: {', '.join(map(_printable, summary.not_graded))}", markup=False)
     console.print(_times(summary), markup=False)
-    console.print(f"Reports: {out}/<student>/report.html; table: {out}/grades.csv; overview: {out}/index.html", markup=False)
+    console.print(
+        f"Reports: {out}/<student>/report.html; table: {out}/grades.csv; overview: {out}/index.html", markup=False
+    )
 
 
 def _times(summary: Summary) -> str:
     total, cells, startup = summary.timing.total_s, summary.timing.cells_s, summary.timing.startup_s
     outside = 1 - cells / total if total else 0.0
     return (
-        f"{len(summary.results)} students in {summary.wall_s:.0f} s; of the time of all jobs {cells:.0f} s in the notebooks' "
-        f"own cells, {startup:.0f} s starting kernels, {max(total - cells - startup, 0):.0f} s probing and scoring "
+        f"{len(summary.results)} students in {summary.wall_s:.0f} s; of the time of all jobs {cells:.0f} s in the "
+        f"notebooks' own cells, {startup:.0f} s starting kernels, {max(total - cells - startup, 0):.0f} s probing and scoring "
         f"({outside:.0%} outside the cells)"
     )
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
+import weakref
 from collections.abc import Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+_RUNNING: weakref.WeakSet[LoopThread] = weakref.WeakSet()
 
 
 class LoopThread:
@@ -21,6 +24,7 @@ class LoopThread:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
         self._thread.start()
+        _RUNNING.add(self)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Waits for the coroutine; whatever interrupts the wait also cancels it."""
@@ -30,6 +34,11 @@ class LoopThread:
         except BaseException:
             future.cancel()
             raise
+
+    def cancel(self) -> None:
+        """Cancels what runs now, from any thread; the loop itself lives on for the cleaning up."""
+        with contextlib.suppress(RuntimeError):
+            asyncio.run_coroutine_threadsafe(self._cancel_all(), self._loop)
 
     def close(self) -> None:
         """Ends what is left and the thread."""
@@ -45,3 +54,9 @@ class LoopThread:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
         await self._loop.shutdown_asyncgens()
+
+
+def stop_all() -> None:
+    """Cancels whatever runs in any loop: callers that wait for it get ``CancelledError`` and clean up."""
+    for loop in list(_RUNNING):
+        loop.cancel()

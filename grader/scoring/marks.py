@@ -7,7 +7,7 @@ from typing import Any
 
 from grader.course import Criterion, Question, Statement
 from grader.errors import RubricError
-from grader.results import CriterionResult, QuestionResult
+from grader.results import CriterionOutcome, CriterionResult, QuestionResult
 from grader.scoring.human import HumanMark
 from grader.scoring.outcome import Outcome, OutcomeKind
 
@@ -67,8 +67,15 @@ def summed(question: Question, criteria: Sequence[CriterionResult], *, answer: s
     points = max(0.0, sum(criterion.points or 0.0 for criterion in criteria))
     is_open = any(criterion.points is None for criterion in criteria)
     return QuestionResult(
-        question.id, question.title, question.kind, points, question.points,
-        "review" if is_open else "graded", _comments(question, criteria), tuple(criteria), answer=answer,
+        question.id,
+        question.title,
+        question.kind,
+        points,
+        question.points,
+        "review" if is_open else "graded",
+        _comments(question, criteria),
+        tuple(criteria),
+        answer=answer,
     )
 
 
@@ -116,7 +123,9 @@ def score_choice(question: Question, marks: Any) -> QuestionResult:
     """A true/false question: points for right marks, a deduction for wrong ones, none for what is left out."""
     given = list(marks) if isinstance(marks, (list, tuple)) else []
     if not given:
-        criteria = [_statement(question, at, statement, "unanswered") for at, statement in enumerate(question.statements)]
+        criteria = [
+            _statement(question, at, statement, "unanswered") for at, statement in enumerate(question.statements)
+        ]
         result = summed(question, criteria)
         return QuestionResult(
             result.id, result.title, result.kind, 0.0, result.max_points, "missing", ("No answer",), result.criteria
@@ -142,8 +151,16 @@ def apply_mark(question: Question, result: QuestionResult, mark: HumanMark) -> Q
     if mark.points is not None:
         criteria = tuple(_settled(criterion, mark.points, question.points) for criterion in result.criteria)
         return QuestionResult(
-            question.id, question.title, question.kind, mark.points, question.points, "graded",
-            (mark.comment,) if mark.comment else (), criteria, "person", result.answer,
+            question.id,
+            question.title,
+            question.kind,
+            mark.points,
+            question.points,
+            "graded",
+            (mark.comment,) if mark.comment else (),
+            criteria,
+            "person",
+            result.answer,
         )
     known = {criterion.id: criterion for criterion in question.criteria}
     criteria = tuple(
@@ -153,8 +170,16 @@ def apply_mark(question: Question, result: QuestionResult, mark: HumanMark) -> Q
     changed = summed(question, criteria, answer=result.answer)
     comments = (mark.comment,) if mark.comment else changed.comments
     return QuestionResult(
-        changed.id, changed.title, changed.kind, changed.points, changed.max_points, changed.status, comments,
-        criteria, "person", result.answer,
+        changed.id,
+        changed.title,
+        changed.kind,
+        changed.points,
+        changed.max_points,
+        changed.status,
+        comments,
+        criteria,
+        "person",
+        result.answer,
     )
 
 
@@ -163,16 +188,26 @@ def _settled(criterion: CriterionResult, points: float, most: float) -> Criterio
     if criterion.points is not None:
         return criterion
     kind = "met" if points >= most else "not-met" if points <= 0 else "partial"
-    share = criterion.max_points if points >= most else 0.0 if points <= 0 else in_halves(criterion.max_points * points / most)
+    share = (
+        criterion.max_points
+        if points >= most
+        else 0.0
+        if points <= 0
+        else in_halves(criterion.max_points * points / most)
+    )
     saw = "a person marked the question as a whole"
     return CriterionResult(criterion.id, share, criterion.max_points, kind, "", saw, criterion.title)  # type: ignore[arg-type]
 
 
 def _marked(criterion: Criterion, points: float) -> CriterionResult:
-    kind = "met" if points >= criterion.points else "not-met" if points <= 0 else "partial"
+    kind: CriterionOutcome = "met" if points >= criterion.points else "not-met" if points <= 0 else "partial"
     comment = "" if kind == "met" else criterion.comment.replace("{detail}", "see the code")
     return CriterionResult(
-        criterion.id, points, criterion.points, kind, comment, "marked by a person", criterion.about  # type: ignore[arg-type]
+        criterion.id,
+        points,
+        criterion.points,
+        kind,
+        comment,
+        "marked by a person",
+        criterion.about,
     )
-
-

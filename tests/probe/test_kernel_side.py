@@ -153,7 +153,9 @@ def test_rerun_with_a_substitute() -> None:
     student = run_cells(cells)
     arrays = {"x": np.zeros((7, 4), np.float32), "t": np.zeros(7, np.int64)}
     names = {"loader": expr.loader(expr.tensor_dataset("x", "t"), 7)}
-    answer = student.ask(Request("rerun", {"sources": [cells[1]], "names": names, "keep": ["loader"], "budget_s": 20}, arrays))
+    answer = student.ask(
+        Request("rerun", {"sources": [cells[1]], "names": names, "keep": ["loader"], "budget_s": 20}, arrays)
+    )
     assert answer.data["results"] == [{"ok": True, "error": None}]
     assert answer.data["stdout"] == "torch.Size([7, 4])\n"
     close(student)

@@ -41,21 +41,28 @@ def test_carried_keeps_the_points_with_the_note() -> None:
 
 
 def test_review_leaves_points_open() -> None:
-    result = score_code(QUESTIONS["1c"], [met("1c.pretrained"), met("1c.logits"), review("1c.feature-map", "two networks")])
+    result = score_code(
+        QUESTIONS["1c"], [met("1c.pretrained"), met("1c.logits"), review("1c.feature-map", "two networks")]
+    )
     assert (result.points, result.status) == (1.5, "review")
     assert result.criteria[2].points is None
 
 
 def test_partial_and_detail() -> None:
-    outcomes = [met(c.id) if c.id != "2f.loop" else partial("2f.loop", 2 / 3, "…", detail="gradients are never zeroed")
-                for c in QUESTIONS["2f"].criteria]
+    outcomes = [
+        met(c.id) if c.id != "2f.loop" else partial("2f.loop", 2 / 3, "…", detail="gradients are never zeroed")
+        for c in QUESTIONS["2f"].criteria
+    ]
     result = score_code(QUESTIONS["2f"], outcomes)
     assert result.points == 4.5
     assert result.comments == ("Training loop is wrong: gradients are never zeroed",)
 
 
 def test_variant_comment() -> None:
-    outcomes = [met(c.id) if c.id != "3c.size" else not_met("3c.size", "16×16", variant="smaller") for c in QUESTIONS["3c"].criteria]
+    outcomes = [
+        met(c.id) if c.id != "3c.size" else not_met("3c.size", "16×16", variant="smaller")
+        for c in QUESTIONS["3c"].criteria
+    ]
     assert score_code(QUESTIONS["3c"], outcomes).comments == ("images are scaled to a wrong size",)
 
 
@@ -65,7 +72,9 @@ def test_only_the_last_criterion_met_brings_the_question_comment() -> None:
     assert (result.points, result.comments) == (1.0, ("only `__len__` is correct (+1)",))
 
 
-@pytest.mark.parametrize("outcomes", [[], all_met("1c")[:2], [*all_met("1c"), met("1c.logits")], [*all_met("1c"), met("1d.size")]])
+@pytest.mark.parametrize(
+    "outcomes", [[], all_met("1c")[:2], [*all_met("1c"), met("1c.logits")], [*all_met("1c"), met("1d.size")]]
+)
 def test_a_rubric_that_breaks_its_contract_is_told(outcomes: list) -> None:
     with pytest.raises(RubricError, match="question 1c"):
         score_code(QUESTIONS["1c"], outcomes)

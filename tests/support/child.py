@@ -45,7 +45,7 @@ def main(connection: Any, cells: list[str], config: dict[str, Any]) -> None:
     if workdir.is_dir():
         shutil.copytree(workdir, folder, dirs_exist_ok=True)
     os.chdir(folder)
-    namespace: dict[str, Any] = {"__name__": "__main__", "get_ipython": lambda: _FakeShell(), "display": print}
+    namespace: dict[str, Any] = {"__name__": "__main__", "get_ipython": _FakeShell, "display": print}
     main_module = sys.modules["__main__"].__dict__
     for name in [name for name in main_module if not name.startswith("__")]:
         del main_module[name]  # the test runner's own names are not the notebook's
@@ -54,7 +54,7 @@ def main(connection: Any, cells: list[str], config: dict[str, Any]) -> None:
     from grader.probe import kernel_side
 
     output = io.StringIO()
-    sys.stdin = open(os.devnull)
+    sys.stdin = io.StringIO()
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
         kernel_side.start({**config, "namespace": namespace})
         service = kernel_side.current()
@@ -92,7 +92,9 @@ def _run(index: int, text: str, namespace: dict[str, Any], service: Any, output:
         _execute(tree, name, namespace)
     except BaseException as fault:
         error = service.session.error(fault)
-        cell.update(status="error", error_name=error["type"], error_message=error["message"], error_line=error["own_line"])
+        cell.update(
+            status="error", error_name=error["type"], error_message=error["message"], error_line=error["own_line"]
+        )
     cell["text"] = output.getvalue()[start:][:100_000]
     cell["duration_s"] = time.monotonic() - began
     return cell

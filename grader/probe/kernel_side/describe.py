@@ -46,8 +46,14 @@ class Describer:
         try:
             return self._describe(thing, depth)
         except Exception as fault:
-            return {"kind": "object", "obj": self.session.number(thing), "type": type(thing).__name__, "length": None,
-                    "mro": _mro(type(thing)), "fault": type(fault).__name__}
+            return {
+                "kind": "object",
+                "obj": self.session.number(thing),
+                "type": type(thing).__name__,
+                "length": None,
+                "mro": _mro(type(thing)),
+                "fault": type(fault).__name__,
+            }
 
     def _describe(self, thing: Any, depth: int) -> dict[str, Any]:
         if thing is None:
@@ -72,8 +78,13 @@ class Describer:
         if isinstance(thing, nn.Module):
             return {"kind": "module", **base, "training": bool(thing.training)}
         if isinstance(thing, type):
-            return {"kind": "class", "obj": base["obj"], "name": thing.__name__, "bases": _mro(thing),
-                    "own": thing.__module__ == "__main__"}
+            return {
+                "kind": "class",
+                "obj": base["obj"],
+                "name": thing.__name__,
+                "bases": _mro(thing),
+                "own": thing.__module__ == "__main__",
+            }
         if _is_picture(thing):
             return self._picture(thing)
         if inspect.isroutine(thing):
@@ -121,11 +132,15 @@ class Describer:
 
     def _tensor(self, thing: torch.Tensor) -> dict[str, Any]:
         described: dict[str, Any] = {
-            "kind": "tensor", "shape": list(thing.shape), "dtype": str(thing.dtype).removeprefix("torch."),
-            "requires_grad": bool(thing.requires_grad), "device": str(thing.device),
-            "parameter": isinstance(thing, nn.Parameter), "moved": was_moved(thing),
+            "kind": "tensor",
+            "shape": list(thing.shape),
+            "dtype": str(thing.dtype).removeprefix("torch."),
+            "requires_grad": bool(thing.requires_grad),
+            "device": str(thing.device),
+            "parameter": isinstance(thing, nn.Parameter),
+            "moved": was_moved(thing),
         }
-        if thing.numel() <= self.max_numel and not isinstance(thing, nn.parameter.UninitializedTensorMixin):
+        if thing.numel() <= self.max_numel and not is_lazy(thing):
             array = to_array(thing)
             if array is not None:
                 described["data"] = self.store(array)
@@ -160,13 +175,23 @@ class Describer:
     def _sequence(self, thing: Any, depth: int) -> dict[str, Any]:
         kind = "list" if isinstance(thing, list) else "tuple" if isinstance(thing, tuple) else "set"
         items = list(thing)[: self.max_items] if depth > 0 else []
-        return {"kind": kind, "length": len(thing), "type": type(thing).__name__, "obj": self.session.number(thing),
-                "items": [self.describe(item, depth - 1) for item in items]}
+        return {
+            "kind": kind,
+            "length": len(thing),
+            "type": type(thing).__name__,
+            "obj": self.session.number(thing),
+            "items": [self.describe(item, depth - 1) for item in items],
+        }
 
     def _mapping(self, thing: Any, depth: int) -> dict[str, Any]:
         pairs = list(thing.items())[: self.max_items] if depth > 0 else []
-        return {"kind": "dict", "length": len(thing), "type": type(thing).__name__, "obj": self.session.number(thing),
-                "items": [[self.describe(key, depth - 1), self.describe(item, depth - 1)] for key, item in pairs]}
+        return {
+            "kind": "dict",
+            "length": len(thing),
+            "type": type(thing).__name__,
+            "obj": self.session.number(thing),
+            "items": [[self.describe(key, depth - 1), self.describe(item, depth - 1)] for key, item in pairs],
+        }
 
     def _frame(self, thing: Any, detail: dict[str, Any]) -> dict[str, Any]:
         columns = [str(name) for name in getattr(thing, "columns", [getattr(thing, "name", "")])][:50]
@@ -198,6 +223,11 @@ def to_array(thing: torch.Tensor) -> np.ndarray[Any, Any] | None:
 
 def _plain(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return array.astype(np.float32) if array.dtype == np.float16 or array.dtype.itemsize > 8 else array
+
+
+def is_lazy(thing: Any) -> bool:
+    """Whether a parameter or buffer of a lazy layer has no shape yet."""
+    return isinstance(thing, (nn.parameter.UninitializedParameter, nn.parameter.UninitializedBuffer))
 
 
 def was_moved(thing: Any) -> bool:

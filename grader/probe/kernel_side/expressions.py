@@ -33,7 +33,7 @@ class Evaluator:
 
     def __call__(self, expr: Mapping[str, Any]) -> Any:
         """The object that ``expr`` stands for."""
-        (operator, operand), = expr.items()
+        ((operator, operand),) = expr.items()
         handler = getattr(self, f"_{operator}", None)
         if handler is None:
             message = f"unknown operator {operator!r}"

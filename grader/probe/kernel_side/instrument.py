@@ -114,7 +114,10 @@ class Instrument:
         site.code = frame.f_code
         values = frame.f_locals
         record = CallRecord(
-            self.session.serial(), self.session.cell, {name: values[name] for name in site.params if name in values}, frame.f_code
+            self.session.serial(),
+            self.session.cell,
+            {name: values[name] for name in site.params if name in values},
+            frame.f_code,
         )
         (site.first if len(site.first) < FIRST else site.last).append(record)
         self._open[id(frame)] = record
@@ -175,14 +178,19 @@ class Instrument:
         changed = _Transformer(self, source, index).visit(tree)
         at = 0
         for statement in changed.body:
-            doc = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant) and len(changed.body) > 1
-            if not (doc and at == 0) and not (isinstance(statement, ast.ImportFrom) and statement.module == "__future__"):
+            doc = (
+                isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant) and len(changed.body) > 1
+            )
+            if not (doc and at == 0) and not (
+                isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
+            ):
                 break
             at += 1
         if changed.body and index is not None:
             hook = ast.Expr(_hook("here", ast.Constant(index)))
             changed.body.insert(at, ast.copy_location(hook, changed.body[0]))
-        return ast.fix_missing_locations(changed)
+        fixed: ast.Module = ast.fix_missing_locations(changed)
+        return fixed
 
 
 class _Transformer(ast.NodeTransformer):
@@ -192,13 +200,17 @@ class _Transformer(ast.NodeTransformer):
         self.in_class: list[str | None] = [None]
         self.function: list[int | None] = [None]
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         arguments = node.args
         params = [arg.arg for arg in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
         params += [arg.arg for arg in (arguments.vararg, arguments.kwarg) if arg is not None]
         site = FunctionSite(
-            ".".join([*self.scope, node.name]), self.cell, node.lineno,
-            self._text(node), params, self.in_class[-1],
+            ".".join([*self.scope, node.name]),
+            self.cell,
+            node.lineno,
+            self._text(node),
+            params,
+            self.in_class[-1],
         )
         number = len(self.instrument.functions)
         self.instrument.functions.append(site)
@@ -215,21 +227,23 @@ class _Transformer(ast.NodeTransformer):
         node.body = body
         return node
 
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:  # noqa: N802
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
         return node
 
-    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:  # noqa: N802
+    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
         return node
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:  # noqa: N802
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
         name = ".".join([*self.scope, node.name])
         self.instrument.classes.append(ClassSite(name, self.cell, node.lineno, self._text(node)))
         self._enter_scope(node.name, node.name, None)
-        node.body = [self.visit(child) if isinstance(child, (ast.FunctionDef, ast.ClassDef)) else child for child in node.body]
+        node.body = [
+            self.visit(child) if isinstance(child, (ast.FunctionDef, ast.ClassDef)) else child for child in node.body
+        ]
         self._leave_scope()
         return node
 
-    def visit_Return(self, node: ast.Return) -> ast.AST:  # noqa: N802
+    def visit_Return(self, node: ast.Return) -> ast.AST:
         number = self.function[-1]
         if number is None:
             return node
@@ -238,12 +252,12 @@ class _Transformer(ast.NodeTransformer):
             value = self._seen("return", value)
         return ast.copy_location(ast.Return(_hook("leave", ast.Constant(number), value)), node)
 
-    def visit_Assign(self, node: ast.Assign) -> ast.AST:  # noqa: N802
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
         if not isinstance(node.value, (ast.Constant, ast.Lambda, ast.Name)):
             node.value = self._seen(ast.unparse(node.targets[0])[:80], node.value)
         return node
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:  # noqa: N802
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         if node.value is not None and not isinstance(node.value, (ast.Constant, ast.Lambda, ast.Name)):
             node.value = self._seen(ast.unparse(node.target)[:80], node.value)
         return node

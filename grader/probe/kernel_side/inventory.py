@@ -12,16 +12,37 @@ from torch import nn
 from torch.nn.modules.loss import _Loss
 from torch.utils.data import DataLoader, Dataset
 
-from .describe import Describer, to_array
+from .describe import Describer, is_lazy, to_array
 from .instrument import AssignSite, CallRecord, FunctionSite, Instrument
 from .reach import walk
 from .recorder import Recorder, RootCall, module_moved
 from .session import Session
 
 CONFIG = (
-    "in_channels", "out_channels", "kernel_size", "stride", "padding", "padding_mode", "dilation", "groups",
-    "in_features", "out_features", "p", "input_size", "hidden_size", "num_layers", "nonlinearity", "batch_first",
-    "bidirectional", "num_features", "num_embeddings", "embedding_dim", "output_size", "inplace", "dim", "start_dim",
+    "in_channels",
+    "out_channels",
+    "kernel_size",
+    "stride",
+    "padding",
+    "padding_mode",
+    "dilation",
+    "groups",
+    "in_features",
+    "out_features",
+    "p",
+    "input_size",
+    "hidden_size",
+    "num_layers",
+    "nonlinearity",
+    "batch_first",
+    "bidirectional",
+    "num_features",
+    "num_embeddings",
+    "embedding_dim",
+    "output_size",
+    "inplace",
+    "dim",
+    "start_dim",
 )
 
 
@@ -71,10 +92,15 @@ class Inventory:
     def _function(self, site: FunctionSite) -> dict[str, Any]:
         function = self._holder(site)
         return {
-            "name": site.name, "cell": site.cell, "line": site.line, "source": site.source[:20_000],
-            "params": self.small.parameters(function) if function is not None else
-            [{"name": name, "kind": "positional", "default": None} for name in site.params],
-            "is_method": site.class_name is not None, "class": site.class_name,
+            "name": site.name,
+            "cell": site.cell,
+            "line": site.line,
+            "source": site.source[:20_000],
+            "params": self.small.parameters(function)
+            if function is not None
+            else [{"name": name, "kind": "positional", "default": None} for name in site.params],
+            "is_method": site.class_name is not None,
+            "class": site.class_name,
             "global": function is not None and id(function) in self.names,
             "obj": self.session.number(function) if function is not None else None,
             "visits": site.visits,
@@ -104,9 +130,17 @@ class Inventory:
             "function_obj": number(function) if function is not None else None,
             "locals": {name: self.small.describe(thing, 1) for name, thing in record.local_values.items()},
             "locals_obj": {name: number(thing) for name, thing in record.local_values.items()},
-            "error": None if record.finished else {"type": "Unfinished", "message": "", "own_cell": None,
-                                                   "own_line": None, "text": "the call did not return"},
-            "cell": record.cell, "serial": record.serial,
+            "error": None
+            if record.finished
+            else {
+                "type": "Unfinished",
+                "message": "",
+                "own_cell": None,
+                "own_line": None,
+                "text": "the call did not return",
+            },
+            "cell": record.cell,
+            "serial": record.serial,
         }
 
     def _classes(self, reached: list[Any]) -> list[dict[str, Any]]:
@@ -116,14 +150,26 @@ class Inventory:
             kinds.setdefault(type(thing).__qualname__, type(thing))
         for site in self.instrument.classes:
             kind = kinds.get(site.name)
-            found.append({
-                "name": site.name, "cell": site.cell, "line": site.line, "source": site.source[:20_000],
-                "bases": [f"{base.__module__}.{base.__qualname__}" for base in kind.__mro__][:20] if kind else [],
-                "obj": self.session.number(kind) if kind else None,
-                "methods": {name: self.small.parameters(member) for name, member in vars(kind).items()
-                            if isinstance(member, types.FunctionType)} if kind else {},
-                "instances": [self.session.number(thing) for thing in _unique(reached) if kind and type(thing) is kind],
-            })
+            found.append(
+                {
+                    "name": site.name,
+                    "cell": site.cell,
+                    "line": site.line,
+                    "source": site.source[:20_000],
+                    "bases": [f"{base.__module__}.{base.__qualname__}" for base in kind.__mro__][:20] if kind else [],
+                    "obj": self.session.number(kind) if kind else None,
+                    "methods": {
+                        name: self.small.parameters(member)
+                        for name, member in vars(kind).items()
+                        if isinstance(member, types.FunctionType)
+                    }
+                    if kind
+                    else {},
+                    "instances": [
+                        self.session.number(thing) for thing in _unique(reached) if kind and type(thing) is kind
+                    ],
+                }
+            )
         return found
 
     # -- modules ------------------------------------------------------------------------------------------------
@@ -144,12 +190,15 @@ class Inventory:
     def _module(self, module: nn.Module, parents: list[nn.Module]) -> dict[str, Any]:
         calls = self.recorder.calls.get(id(module))
         return {
-            **self._named(module), "own_class": type(module).__module__ == "__main__", "training": bool(module.training),
+            **self._named(module),
+            "own_class": type(module).__module__ == "__main__",
+            "training": bool(module.training),
             "tree": [self._part(name, part) for name, part in list(module.named_modules())[:400]],
             "parameters": [self._weights(name, thing) for name, thing in list(module.named_parameters())[:600]],
             "buffers": [self._weights(name, thing) for name, thing in list(module.named_buffers())[:600]],
             "parents": [self.session.number(parent) for parent in parents[:20]],
-            "called": calls.count if calls else 0, "moved": module_moved(module),
+            "called": calls.count if calls else 0,
+            "moved": module_moved(module),
         }
 
     def _part(self, name: str, part: nn.Module) -> dict[str, Any]:
@@ -157,12 +206,15 @@ class Inventory:
         return {"name": name, "type": type(part).__name__, "training": bool(part.training), "config": config}
 
     def _weights(self, name: str, thing: torch.Tensor) -> dict[str, Any]:
-        lazy = isinstance(thing, nn.parameter.UninitializedTensorMixin)
+        lazy = is_lazy(thing)
         array = None if lazy else to_array(thing)
         return {
-            "name": name, "shape": [] if lazy else list(thing.shape), "dtype": str(thing.dtype).removeprefix("torch."),
+            "name": name,
+            "shape": [] if lazy else list(thing.shape),
+            "dtype": str(thing.dtype).removeprefix("torch."),
             "sha256": hashlib.sha256(array.tobytes()).hexdigest() if array is not None else None,
-            "requires_grad": bool(thing.requires_grad), "lazy": lazy,
+            "requires_grad": bool(thing.requires_grad),
+            "lazy": lazy,
         }
 
     def _calls(self) -> list[RootCall]:
@@ -172,23 +224,38 @@ class Inventory:
     def _call(self, call: RootCall) -> dict[str, Any]:
         describer = self.describer.limited(1_000_000, 32)
         return {
-            "module": self.session.number(call.module), "cell": call.cell, "training": call.training,
-            "norm_training": call.norm_training, "grad": call.grad,
-            "inputs": [describer.describe(thing) for thing in call.inputs], "output": describer.describe(call.output),
-            "in_function": call.in_function, "serial": call.serial, "moved": call.moved, "error": call.error,
+            "module": self.session.number(call.module),
+            "cell": call.cell,
+            "training": call.training,
+            "norm_training": call.norm_training,
+            "grad": call.grad,
+            "inputs": [describer.describe(thing) for thing in call.inputs],
+            "output": describer.describe(call.output),
+            "in_function": call.in_function,
+            "serial": call.serial,
+            "moved": call.moved,
+            "error": call.error,
         }
 
     def _hooks(self, roots: list[nn.Module]) -> list[dict[str, Any]]:
         found = []
         for hook in self.recorder.hooks:
             root = next((module for module in roots if any(part is hook["module"] for part in module.modules())), None)
-            name = next((name for name, part in root.named_modules() if part is hook["module"]), "") if root is not None else ""
+            name = (
+                next((name for name, part in root.named_modules() if part is hook["module"]), "")
+                if root is not None
+                else ""
+            )
             table = hook["handle"].hooks_dict_ref()
-            found.append({
-                "module": self.session.number(hook["module"]), "name": name, "kind": hook["kind"],
-                "root": self.session.number(root) if root is not None else None,
-                "active": table is not None and hook["handle"].id in table,
-            })
+            found.append(
+                {
+                    "module": self.session.number(hook["module"]),
+                    "name": name,
+                    "kind": hook["kind"],
+                    "root": self.session.number(root) if root is not None else None,
+                    "active": table is not None and hook["handle"].id in table,
+                }
+            )
         return found
 
     # -- data ---------------------------------------------------------------------------------------------------
@@ -210,7 +277,9 @@ class Inventory:
         held = vars(thing) if hasattr(thing, "__dict__") else {}
         brief = self.describer.limited(0, 3)
         answer = {
-            **self._named(thing), "mro": described.get("mro", []), "length": described.get("length"),
+            **self._named(thing),
+            "mro": described.get("mro", []),
+            "length": described.get("length"),
             "own_class": type(thing).__module__ == "__main__",
             "attrs": {name: brief.describe(item, 1) for name, item in list(held.items())[:60]},
         }
@@ -232,16 +301,24 @@ class Inventory:
     def _loader(self, loader: Any) -> dict[str, Any]:
         collate = getattr(loader, "collate_fn", None)
         return {
-            **self._named(loader), "dataset": self.session.number(loader.dataset), "batch_size": loader.batch_size,
-            "shuffle": type(loader.sampler).__name__ in {"RandomSampler", "SubsetRandomSampler", "WeightedRandomSampler"},
-            "sampler": type(loader.sampler).__name__, "drop_last": bool(loader.drop_last),
+            **self._named(loader),
+            "dataset": self.session.number(loader.dataset),
+            "batch_size": loader.batch_size,
+            "shuffle": type(loader.sampler).__name__
+            in {"RandomSampler", "SubsetRandomSampler", "WeightedRandomSampler"},
+            "sampler": type(loader.sampler).__name__,
+            "drop_last": bool(loader.drop_last),
             "collate": getattr(collate, "__name__", type(collate).__name__),
-            "length": self.small.describe(loader, 0).get("length"), "iterations": self.recorder.iterations.get(id(loader), 0),
+            "length": self.small.describe(loader, 0).get("length"),
+            "iterations": self.recorder.iterations.get(id(loader), 0),
         }
 
     def _optimizers(self, reached: list[Any], roots: list[nn.Module]) -> list[dict[str, Any]]:
-        owners = {id(parameter): (self.session.number(module), name)
-                  for module in reversed(roots) for name, parameter in module.named_parameters()}
+        owners = {
+            id(parameter): (self.session.number(module), name)
+            for module in reversed(roots)
+            for name, parameter in module.named_parameters()
+        }
         steps: dict[int, int] = {}
         for event in self.recorder.events:
             if event["e"] == "step":
@@ -250,12 +327,17 @@ class Inventory:
         for optimizer in self._found(reached, torch.optim.Optimizer, self.recorder.optimizers):
             parameters = [p for group in optimizer.param_groups for p in group["params"]]
             held = [owners.get(id(p), (None, "")) for p in parameters[:600]]
-            found.append({
-                **self._named(optimizer),
-                "groups": [{key: _config(item) for key, item in group.items() if key != "params"} for group in optimizer.param_groups],
-                "parameters": [{"module": module, "name": name} for module, name in held],
-                "steps": steps.get(self.session.number(optimizer), 0),
-            })
+            found.append(
+                {
+                    **self._named(optimizer),
+                    "groups": [
+                        {key: _config(item) for key, item in group.items() if key != "params"}
+                        for group in optimizer.param_groups
+                    ],
+                    "parameters": [{"module": module, "name": name} for module, name in held],
+                    "steps": steps.get(self.session.number(optimizer), 0),
+                }
+            )
         return found
 
     def _sightings(self) -> list[dict[str, Any]]:
@@ -265,8 +347,14 @@ class Inventory:
         return [self._sighting(*sighting) for sighting in sorted(found, key=lambda sighting: sighting[0])[-3_000:]]
 
     def _sighting(self, serial: int, site: AssignSite, value: Any) -> dict[str, Any]:
-        return {"cell": site.cell, "line": site.line, "name": site.name, "function": site.function, "serial": serial,
-                "value": self.describer.describe(value)}
+        return {
+            "cell": site.cell,
+            "line": site.line,
+            "name": site.name,
+            "function": site.function,
+            "serial": serial,
+            "value": self.describer.describe(value),
+        }
 
 
 def _unique(things: list[Any]) -> list[Any]:
@@ -292,5 +380,3 @@ def _text(thing: Any) -> str:
         return repr(thing)[:4_000]
     except Exception:
         return type(thing).__name__
-
-

@@ -16,7 +16,7 @@ MAX_CAPTURED = 400
 DECOMPOSED = {"detach", "detach_", "is_same_size", "lift_fresh"}
 
 
-class OpRecorder(TorchDispatchMode):
+class OpRecorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """A dispatch mode that notes each operation with shapes, arguments and, if asked, results.
 
     Attributes:
@@ -24,7 +24,7 @@ class OpRecorder(TorchDispatchMode):
     """
 
     def __init__(self, describer: Describer, capture: Iterable[int], parameters: dict[int, str]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.ops: list[dict[str, Any]] = []
         self._describer = describer
         self._capture = set(capture)
@@ -75,8 +75,12 @@ class OpRecorder(TorchDispatchMode):
 
 def parameter_names(modules: Iterable[torch.nn.Module]) -> dict[int, str]:
     """Address of the values → dotted name, for the parameters of some modules."""
-    return {_address(parameter): name for module in modules for name, parameter in module.named_parameters()
-            if not isinstance(parameter, torch.nn.parameter.UninitializedParameter)}
+    return {
+        _address(parameter): name
+        for module in modules
+        for name, parameter in module.named_parameters()
+        if not isinstance(parameter, torch.nn.parameter.UninitializedParameter)
+    }
 
 
 def _address(thing: torch.Tensor) -> int:

@@ -54,7 +54,12 @@ def children(path: str, thing: Any) -> list[tuple[str, Any]]:
     if isinstance(thing, nn.Module):
         return _module(path, thing)
     held = getattr(thing, "__dict__", None)
-    if not isinstance(held, dict) or type(thing).__module__.split(".")[0] in {"pandas", "matplotlib", "IPython", "sklearn"}:
+    if not isinstance(held, dict) or type(thing).__module__.split(".")[0] in {
+        "pandas",
+        "matplotlib",
+        "IPython",
+        "sklearn",
+    }:
         return []
     return [(f"{path}.{name}", item) for name, item in list(held.items())[:CHILDREN_OF_CONTAINERS]]
 
@@ -73,7 +78,11 @@ def _module(path: str, module: nn.Module) -> list[tuple[str, Any]]:
     held = {name: item for name, item in vars(module).items() if not name.startswith("_") and name != "training"}
     found = [(f"{path}.{name}", item) for name, item in held.items()]
     found += [(f"{path}.{name}", part) for name, part in module._modules.items() if part is not None]
-    for hook in (*module._forward_hooks.values(), *module._backward_hooks.values(), *module._forward_pre_hooks.values()):
+    for hook in (
+        *module._forward_hooks.values(),
+        *module._backward_hooks.values(),
+        *module._forward_pre_hooks.values(),
+    ):
         found.append((f"{path}<hook>", hook))
     return found
 

@@ -7,7 +7,6 @@ than the one comparison made here.
 
 from __future__ import annotations
 
-import functools
 import sys
 from collections import defaultdict, deque
 from collections.abc import Callable
@@ -19,9 +18,6 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
-from torch.nn.modules.loss import _Loss
-from torch.optim.optimizer import register_optimizer_step_pre_hook
-from torch.utils.data import DataLoader, dataloader
 
 from .describe import to_array, was_moved
 from .session import Session
@@ -30,11 +26,6 @@ MAX_EVENTS = 400_000
 MAX_PACKED = 12_000_000
 MAX_ITEM = 65_536
 MAX_PRINTED = 2_000_000
-LOSSES = (
-    "cross_entropy", "nll_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits", "mse_loss", "l1_loss",
-    "smooth_l1_loss", "huber_loss", "kl_div", "soft_margin_loss", "multi_margin_loss", "multilabel_margin_loss",
-    "multilabel_soft_margin_loss", "hinge_embedding_loss", "poisson_nll_loss", "gaussian_nll_loss",
-)
 
 
 @dataclass
@@ -83,7 +74,7 @@ class Recorder:
         self.stop: Callable[[], None] | None = None
         self._printed = 0
         self._batches: deque[tuple[int, set[int], int]] = deque(maxlen=4)
-        self._outputs: deque[tuple[int, int, Any]] = deque(maxlen=8)
+        self._outputs: deque[tuple[int, int, int]] = deque(maxlen=8)
         self._losses: deque[tuple[int, Any]] = deque(maxlen=8)
 
     # -- events -------------------------------------------------------------------------------------------------
@@ -144,9 +135,7 @@ class Recorder:
     def _kept_inputs(self, module: nn.Module, args: Any, kwargs: Any) -> list[Any]:
         if not self.enabled or self.calls[id(module)].count >= 200:
             return []
-        return [
-            _brief(thing) for thing in (*args, *kwargs.values())
-        ]
+        return [_brief(thing) for thing in (*args, *kwargs.values())]
 
     def _note_call(self, module: nn.Module, flags: tuple[bool, bool], kept: list[Any], output: Any, error: Any) -> None:
         if not self.enabled:
@@ -157,8 +146,16 @@ class Recorder:
             return
         self.session.number(module)
         call = RootCall(
-            self.session.serial(), module, self.session.cell, *flags, torch.is_grad_enabled(), kept,
-            _brief(output), any(was_moved(thing) for thing in kept), _own_function(self.session), error,
+            self.session.serial(),
+            module,
+            self.session.cell,
+            *flags,
+            torch.is_grad_enabled(),
+            kept,
+            _brief(output),
+            any(was_moved(thing) for thing in kept),
+            _own_function(self.session),
+            error,
         )
         (calls.first if len(calls.first) < 12 else calls.last).append(call)
 
@@ -167,10 +164,17 @@ class Recorder:
         outputs = [thing for thing in _tensors(output) if thing.is_floating_point()]
         first = outputs[0] if outputs else None
         serial = self.emit(
-            "forward", module=self.session.number(module), in_shapes=[list(thing.shape) for thing in given],
-            training=flags[0], norm_training=flags[1], grad=torch.is_grad_enabled(),
-            out_shapes=[list(thing.shape) for thing in outputs], out=self.pack(first), batch=self._batch_of(given),
-            moved=any(was_moved(thing) for thing in given), parameters_moved=module_moved(module),
+            "forward",
+            module=self.session.number(module),
+            in_shapes=[list(thing.shape) for thing in given],
+            training=flags[0],
+            norm_training=flags[1],
+            grad=torch.is_grad_enabled(),
+            out_shapes=[list(thing.shape) for thing in outputs],
+            out=self.pack(first),
+            batch=self._batch_of(given),
+            moved=any(was_moved(thing) for thing in given),
+            parameters_moved=module_moved(module),
         )
         for thing in outputs:
             self._outputs.append((serial, thing.untyped_storage().data_ptr(), thing.numel()))
@@ -200,10 +204,17 @@ class Recorder:
         if len(given) >= 2 and isinstance(given[0], torch.Tensor) and isinstance(given[1], torch.Tensor):
             logits, target = given[0], given[1]
             serial = self.emit(
-                "loss", fn=name, in_shape=list(logits.shape), target_shape=list(target.shape),
-                target_dtype=str(target.dtype).removeprefix("torch."), value=_number(value),
-                reduction=str(kwargs.get("reduction", "mean")), input_is=_nature(logits), input=self.pack(logits),
-                target=self.pack(target), forward=self._forward_of(logits),
+                "loss",
+                fn=name,
+                in_shape=list(logits.shape),
+                target_shape=list(target.shape),
+                target_dtype=str(target.dtype).removeprefix("torch."),
+                value=_number(value),
+                reduction=str(kwargs.get("reduction", "mean")),
+                input_is=_nature(logits),
+                input=self.pack(logits),
+                target=self.pack(target),
+                forward=self._forward_of(logits),
             )
             self._losses.append((serial, value))
         return value
@@ -228,8 +239,12 @@ class Recorder:
             modules = [calls.first[0].module for calls in self.calls.values() if calls.first]
             parameters = [p for module in modules for p in module.parameters()]
         self.emit(
-            "backward", value=_number(thing), grad_fn=type(thing.grad_fn).__name__ if thing.grad_fn else "",
-            clean=not _any_gradient(parameters), loss=loss, forward=self._outputs[-1][0] if self._outputs else None,
+            "backward",
+            value=_number(thing),
+            grad_fn=type(thing.grad_fn).__name__ if thing.grad_fn else "",
+            clean=not _any_gradient(parameters),
+            loss=loss,
+            forward=self._outputs[-1][0] if self._outputs else None,
         )
 
     def step(self, optimizer: Any) -> None:
@@ -237,7 +252,8 @@ class Recorder:
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
         known = {id(p) for p in parameters}
         modules = [
-            self.session.number(calls.first[0].module) for calls in self.calls.values()
+            self.session.number(calls.first[0].module)
+            for calls in self.calls.values()
             if calls.first and any(id(p) in known for p in calls.first[0].module.parameters())
         ]
         self.emit("step", optimizer=self.session.number(optimizer), has_grad=_any_gradient(parameters), modules=modules)
@@ -259,8 +275,12 @@ class Recorder:
             target = min(tensors, key=lambda thing: thing.ndim)
         size = int(tensors[0].shape[0]) if tensors and tensors[0].ndim else 0
         serial = self.emit(
-            "batch", loader=self.session.number(loader), shapes=[list(thing.shape) for thing in tensors], size=size,
-            target=self.pack(target), moved=any(was_moved(thing) for thing in tensors),
+            "batch",
+            loader=self.session.number(loader),
+            shapes=[list(thing.shape) for thing in tensors],
+            size=size,
+            target=self.pack(target),
+            moved=any(was_moved(thing) for thing in tensors),
         )
         self._batches.append((serial, {thing.untyped_storage().data_ptr() for thing in tensors}, size))
 
@@ -281,9 +301,15 @@ class Recorder:
         if not self.enabled or len(self.shown) >= 60:
             return
         kept = _brief(value, 1_000_000)
-        self.shown.append({"function": function, "cell": self.session.cell, "value": kept,
-                           "alpha": float(alpha) if isinstance(alpha, (int, float)) else None,
-                           "serial": self.session.serial()})
+        self.shown.append(
+            {
+                "function": function,
+                "cell": self.session.cell,
+                "value": kept,
+                "alpha": float(alpha) if isinstance(alpha, (int, float)) else None,
+                "serial": self.session.serial(),
+            }
+        )
 
 
 def _brief(thing: Any, max_numel: int = 1_000_000) -> Any:
@@ -314,9 +340,7 @@ def _tensors(thing: Any) -> list[torch.Tensor]:
 
 def _flags(module: nn.Module) -> tuple[bool, bool]:
     """Training mode of the module, and of any batch-norm or dropout layer in it."""
-    norms = any(
-        part.training for part in module.modules() if isinstance(part, (_BatchNorm, _DropoutNd))
-    )
+    norms = any(part.training for part in module.modules() if isinstance(part, (_BatchNorm, _DropoutNd)))
     return bool(module.training), norms
 
 
@@ -364,124 +388,3 @@ def _any_gradient(parameters: list[torch.Tensor]) -> bool:
     """Whether the first or last gradients are non-zero; a sample, since this runs in every step."""
     held = [p.grad for p in parameters if p.grad is not None]
     return any(bool(gradient.any()) for gradient in (*held[:2], *held[-2:]))
-
-
-def install(recorder: Recorder) -> None:
-    """Puts the recorder's hooks into torch."""
-    _install_modules(recorder)
-    _install_losses(recorder)
-    _install_optimizers(recorder)
-    _install_loaders(recorder)
-
-
-def _install_modules(recorder: Recorder) -> None:
-    original = nn.Module.__call__
-
-    def called(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
-        if recorder.depth or not recorder.enabled or isinstance(self, _Loss) or not _has_parameters(self):
-            return original(self, *args, **kwargs)
-        return recorder.root_call(original, self, args, kwargs)
-
-    nn.Module.__call__ = called  # type: ignore[method-assign]
-    for kind in ("forward", "full_backward"):
-        _install_hook_watch(recorder, kind)
-
-
-def _install_hook_watch(recorder: Recorder, kind: str) -> None:
-    name = f"register_{kind}_hook"
-    original = getattr(nn.Module, name)
-
-    @functools.wraps(original)
-    def register(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
-        handle = original(self, *args, **kwargs)
-        if recorder.enabled and len(recorder.hooks) < 200:
-            recorder.hooks.append({"module": self, "kind": "backward" if "backward" in kind else "forward", "handle": handle})
-        return handle
-
-    setattr(nn.Module, name, register)
-
-
-def _has_parameters(module: nn.Module) -> bool:
-    return next(module.parameters(), None) is not None
-
-
-def _install_losses(recorder: Recorder) -> None:
-    for name in LOSSES:
-        original = getattr(torch.nn.functional, name)
-
-        def wrapped(*args: Any, _original: Any = original, _name: str = name, **kwargs: Any) -> Any:
-            return recorder.loss(_name, _original, args, kwargs)
-
-        setattr(torch.nn.functional, name, functools.wraps(original)(wrapped))
-    backward = torch.autograd.backward
-
-    @functools.wraps(backward)
-    def noted(tensors: Any, *args: Any, **kwargs: Any) -> Any:
-        if recorder.enabled:
-            recorder.backward(tensors)
-        return backward(tensors, *args, **kwargs)
-
-    torch.autograd.backward = noted
-
-
-def _install_optimizers(recorder: Recorder) -> None:
-    base = torch.optim.Optimizer
-    begin, zero, module_zero = base.__init__, base.zero_grad, nn.Module.zero_grad
-
-    @functools.wraps(begin)
-    def made(self: Any, *args: Any, **kwargs: Any) -> None:
-        begin(self, *args, **kwargs)
-        recorder.optimizers.append(self)
-
-    @functools.wraps(zero)
-    def zeroed(self: Any, *args: Any, **kwargs: Any) -> None:
-        recorder.emit("zero", optimizer=recorder.session.number(self))
-        zero(self, *args, **kwargs)
-
-    @functools.wraps(module_zero)
-    def module_zeroed(self: Any, *args: Any, **kwargs: Any) -> None:
-        recorder.emit("zero", module=recorder.session.number(self))
-        module_zero(self, *args, **kwargs)
-
-    base.__init__, base.zero_grad = made, zeroed  # type: ignore[method-assign]
-    nn.Module.zero_grad = module_zeroed  # type: ignore[method-assign]
-
-    def before_step(optimizer: Any, _args: Any, _kwargs: Any) -> None:
-        if recorder.enabled:
-            recorder.step(optimizer)
-
-    register_optimizer_step_pre_hook(before_step)
-
-
-def _install_loaders(recorder: Recorder) -> None:
-    begin, iterate = DataLoader.__init__, DataLoader.__iter__
-    following = dataloader._BaseDataLoaderIter.__next__
-
-    @functools.wraps(begin)
-    def made(self: Any, *args: Any, **kwargs: Any) -> None:
-        begin(self, *args, **kwargs)
-        recorder.loaders.append(self)
-
-    @functools.wraps(iterate)
-    def iterated(self: Any) -> Any:
-        iterator = iterate(self)
-        if recorder.enabled:
-            recorder.iterate(self)
-            iterator._grader_loader = self
-        return iterator
-
-    @functools.wraps(following)
-    def fetched(self: Any) -> Any:
-        loader = getattr(self, "_grader_loader", None)
-        try:
-            data = following(self)
-        except StopIteration:
-            if recorder.enabled and loader is not None:
-                recorder.emit("iter", loader=recorder.session.number(loader), end=True)
-            raise
-        if recorder.enabled and loader is not None:
-            recorder.batch(loader, data)
-        return data
-
-    DataLoader.__init__, DataLoader.__iter__ = made, iterated  # type: ignore[method-assign]
-    dataloader._BaseDataLoaderIter.__next__ = fetched  # type: ignore[method-assign]

@@ -19,7 +19,7 @@ from .recorder import Recorder
 from .session import Session
 
 
-class BudgetSpent(BaseException):  # noqa: N818 - must pass the notebook's own "except Exception"
+class BudgetSpent(BaseException):
     """The time or the number of steps of a rerun is used up."""
 
 
@@ -40,7 +40,7 @@ def lenient(resized: list[dict[str, int]]) -> Iterator[None]:
             resized.append({"in_features_was": was, "in_features_now": width, "out_features": self.weight.shape[0]})
         return original(self, thing)
 
-    nn.Linear.forward = forward  # type: ignore[method-assign]
+    nn.Linear.forward = forward  # type: ignore[method-assign, assignment]
     try:
         yield
     finally:
@@ -60,7 +60,7 @@ class _Shield(ast.NodeTransformer):
             return any(self._bound(item) for item in target.elts)
         return False
 
-    def visit_Assign(self, node: ast.Assign) -> ast.AST:  # noqa: N802
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
         kept = [target for target in node.targets if not self._bound(target)]
         if len(kept) == len(node.targets):
             return node
@@ -69,13 +69,13 @@ class _Shield(ast.NodeTransformer):
         node.targets = kept
         return node
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:  # noqa: N802
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         return ast.copy_location(ast.Pass(), node) if self._bound(node.target) else node
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         return self._definition(node)
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:  # noqa: N802
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
         return self._definition(node)
 
     def _definition(self, node: ast.FunctionDef | ast.ClassDef) -> ast.AST:
@@ -108,17 +108,27 @@ class Rerunner:
         self._limit(params)
         try:
             with contextlib.ExitStack() as stack:
-                stack.enter_context(contextlib.redirect_stdout(_Tee(written, self.recorder)))  # type: ignore[type-var]
+                stack.enter_context(contextlib.redirect_stdout(_Tee(written, self.recorder)))
                 if params.get("lenient"):
                     stack.enter_context(lenient(resized))
                 stopped = self._run_all(params["sources"], shield, namespace, results)
         finally:
             self.recorder.stop = None
         small = describer.limited(64, 200)
-        bound = {name: small.describe(thing, 3) for name, thing in namespace.items()
-                 if self.session.namespace.get(name, self) is not thing and not name.startswith("_")}
-        return {"results": results, "stdout": written.getvalue()[:200_000], "since": since,
-                "until": self.session.serial(), "resized": resized, "names": bound, "stopped": stopped}
+        bound = {
+            name: small.describe(thing, 3)
+            for name, thing in namespace.items()
+            if self.session.namespace.get(name, self) is not thing and not name.startswith("_")
+        }
+        return {
+            "results": results,
+            "stdout": written.getvalue()[:200_000],
+            "since": since,
+            "until": self.session.serial(),
+            "resized": resized,
+            "names": bound,
+            "stopped": stopped,
+        }
 
     def _run_all(self, sources: list[str], shield: _Shield, namespace: dict[str, Any], results: list[Any]) -> bool:
         for at, source in enumerate(sources):

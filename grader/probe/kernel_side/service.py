@@ -13,12 +13,13 @@ import numpy as np
 import torch
 from safetensors.numpy import load_file, save_file
 
-from .describe import Describer
+from .describe import Describer, is_lazy
 from .expressions import Evaluator
+from .hooks import install
 from .instrument import HOOKS, Instrument
 from .inventory import Inventory
 from .reach import walk
-from .recorder import Recorder, install
+from .recorder import Recorder
 from .rerun import Rerunner
 from .session import Session
 from .shown import install_pictures
@@ -42,12 +43,11 @@ class Service:
         install_pictures(self.recorder)
         seed_all(int(config.get("seed", 0)))
         if os.path.isdir(str(config.get("assets", ""))):
-            try:
-                from .provide import install as provide
-            except ImportError:  # until provide/ lands
-                provide = lambda *a, **k: None
+            from .provide import install as provide
 
-            provide(str(config["assets"]), redirect_cuda=bool(config.get("redirect_cuda", True)), note=self.recorder.note)
+            provide(
+                str(config["assets"]), redirect_cuda=bool(config.get("redirect_cuda", True)), note=self.recorder.note
+            )
         if shell is not None:
             transformer = _Transformer(self.instrument, shell)
             shell.ast_transformers.append(transformer)
@@ -80,7 +80,9 @@ class Service:
             self.recorder.emit("cell", index=self.session.cell, when="end")
             self.session.cell = None
 
-    def answer(self, verb: str, params: dict[str, Any], arrays: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    def answer(
+        self, verb: str, params: dict[str, Any], arrays: dict[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
         """The answer to a request: JSON data and arrays."""
         self._end_cell()
         self.instrument.recording = False
@@ -153,7 +155,11 @@ def scan(service: Service, params: dict[str, Any], describer: Describer) -> list
     limit = params.get("max_numel", 1_000_000)
     for path, thing in walk(service.session, service.instrument):
         if isinstance(thing, torch.Tensor):
-            size, ndim, usable = thing.numel(), thing.ndim, not isinstance(thing, torch.nn.parameter.UninitializedTensorMixin)
+            size, ndim, usable = (
+                thing.numel(),
+                thing.ndim,
+                not is_lazy(thing),
+            )
         elif isinstance(thing, np.ndarray):
             size, ndim, usable = thing.size, thing.ndim, thing.dtype.kind in "biuf"
         else:

@@ -66,7 +66,9 @@ class Session:
         return {
             name: thing
             for name, thing in list(self.namespace.items())
-            if isinstance(name, str) and name not in hidden and not (name.startswith("_") and name not in self.bound_in)
+            if isinstance(name, str)
+            and name not in hidden
+            and not (name.startswith("_") and name not in self.bound_in)
             and not name.startswith(("__", "_i", "_o"))
         }
 

@@ -37,7 +37,7 @@ def _watch_axes(module: ModuleType, recorder: Recorder) -> None:
         recorder.show("imshow", value, kwargs.get("alpha"))
         return original(self, *args, **kwargs)
 
-    module.Axes.imshow = imshow  # type: ignore[attr-defined]
+    module.Axes.imshow = imshow
 
 
 def _watch_pil(module: ModuleType, recorder: Recorder) -> None:

@@ -58,7 +58,12 @@ class Steps:
         return result
 
     def _options(
-        self, step: dict[str, Any], evaluate: Evaluator, describer: Describer, stack: contextlib.ExitStack, result: dict[str, Any]
+        self,
+        step: dict[str, Any],
+        evaluate: Evaluator,
+        describer: Describer,
+        stack: contextlib.ExitStack,
+        result: dict[str, Any],
     ) -> Any:
         """Enters the contexts that a step asks for; returns what must run after it."""
         if "seed" in step:
@@ -96,8 +101,14 @@ class Steps:
         finally:
             found, self.instrument.probe_sightings = self.instrument.probe_sightings, None
             result["sightings"] = [
-                {"cell": site.cell, "line": site.line, "name": site.name, "function": site.function, "serial": serial,
-                 "value": describer.describe(value)}
+                {
+                    "cell": site.cell,
+                    "line": site.line,
+                    "name": site.name,
+                    "function": site.function,
+                    "serial": serial,
+                    "value": describer.describe(value),
+                }
                 for site, serial, value in found
             ]
 
@@ -165,8 +176,15 @@ def _watched_modules(module: Any, calls: list[dict[str, Any]]) -> Iterator[None]
 
     def note(part: nn.Module, given: Any, output: Any) -> None:
         if len(calls) < 2_000:
-            calls.append({"name": names.get(id(part), ""), "type": type(part).__name__, "training": part.training,
-                          "shapes_in": _shapes(given), "shapes_out": _shapes(output)})
+            calls.append(
+                {
+                    "name": names.get(id(part), ""),
+                    "type": type(part).__name__,
+                    "training": part.training,
+                    "shapes_in": _shapes(given),
+                    "shapes_out": _shapes(output),
+                }
+            )
 
     handles = [part.register_forward_hook(note) for part in module.modules()]
     try:
