@@ -9,16 +9,15 @@ import socket
 import stat
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import docker
 import docker.errors
 import docker.types
-import requests
 
 from grader.errors import SandboxError, SandboxUnavailableError
+from grader.sandbox.engine import ENGINE_ERRORS, connect, engine, no_engine
 from grader.sandbox.environment import FILE_LIMIT_MIB, LAUNCHER, launch_arguments, variables
 from grader.sandbox.image import IMAGE, PYTHON
 from grader.sandbox.types import ExitReason, InsidePaths, Limits, SandboxSpec
@@ -30,8 +29,6 @@ _OWNER = "grader.owner"
 _FOREIGN_UID = 10_001
 """User inside when Grader runs as root: an ordinary one that owns nothing on the host."""
 _MIB = 2**20
-_ENGINE_TIMEOUT_S = 60
-_ENGINE_ERRORS = (docker.errors.DockerException, requests.RequestException, OSError)
 
 
 class DockerBackend:
@@ -52,19 +49,17 @@ class DockerBackend:
         Raises:
             SandboxUnavailableError: With what is missing and how to get it.
         """
-        with _engine() as client:
-            try:
-                client.ping()
-            except _ENGINE_ERRORS as error:
-                raise _no_engine(error) from error
+        with engine() as client:
             try:
                 client.images.get(self.image)
+                reap(client)
             except docker.errors.ImageNotFound as error:
                 raise SandboxUnavailableError(
                     f"docker: the engine runs, but it has no image '{self.image}'.",
                     hint="Make it once with 'grade image build'.",
                 ) from error
-            reap(client)
+            except ENGINE_ERRORS as error:
+                raise no_engine(error) from error
         self._try_container()
 
     def inside(self, spec: SandboxSpec) -> InsidePaths:
@@ -89,7 +84,7 @@ class DockerBackend:
         _share(spec)
         limits = {"RLIMIT_FSIZE": FILE_LIMIT_MIB * _MIB}
         command = launch_arguments(spec, inside, str(_ROOT / "launcher.py"), limits, shared=True)
-        client = _client()
+        client = connect()
         try:
             container = client.containers.create(
                 self.image,
@@ -105,7 +100,7 @@ class DockerBackend:
             except BaseException:
                 container.remove(force=True, v=True)
                 raise
-        except _ENGINE_ERRORS as error:
+        except ENGINE_ERRORS as error:
             client.close()
             raise SandboxError(f"Docker could not start a container: {error}") from error
         except BaseException:
@@ -153,7 +148,7 @@ class ContainerProcess:
     def log_tail(self) -> str:
         """The last lines of its output."""
         if not self._cleaned:
-            with contextlib.suppress(*_ENGINE_ERRORS):
+            with contextlib.suppress(*ENGINE_ERRORS):
                 self._log = self._container.logs(tail=200).decode("utf-8", "replace")[-16_384:].strip()
         return self._log
 
@@ -183,7 +178,7 @@ class ContainerProcess:
         except docker.errors.NotFound:
             self._status = 128 + signal.SIGKILL  # somebody else removed it
             return self._status
-        except _ENGINE_ERRORS as error:
+        except ENGINE_ERRORS as error:
             raise SandboxError(f"The Docker engine does not answer any more: {error}") from error
         if state["Status"] not in {"exited", "dead"}:
             return None
@@ -200,7 +195,7 @@ class ContainerProcess:
 
     def signal(self, signum: int) -> None:
         """Sends a signal to the first process of the container, which passes it on."""
-        with contextlib.suppress(*_ENGINE_ERRORS):
+        with contextlib.suppress(*ENGINE_ERRORS):
             self._container.kill(signal=signum)
 
     def kill(self) -> None:
@@ -219,7 +214,7 @@ class ContainerProcess:
         _ = self.log_tail
         with contextlib.suppress(SandboxError):
             self.wait(5.0)
-        with contextlib.suppress(*_ENGINE_ERRORS):
+        with contextlib.suppress(*ENGINE_ERRORS):
             self._container.remove(force=True, v=True)
         if self._status is None:
             self._status = 128 + signal.SIGKILL
@@ -235,7 +230,7 @@ def reap(client: Any) -> int:
         host, _, identity = owner.partition("/")
         pid, _, _started = identity.partition("@")
         if host == socket.gethostname() and pid.isdigit() and _owner(int(pid)) != owner:
-            with contextlib.suppress(*_ENGINE_ERRORS):
+            with contextlib.suppress(*ENGINE_ERRORS):
                 container.remove(force=True, v=True)
                 removed += 1
     return removed
@@ -248,29 +243,6 @@ def _owner(pid: int) -> str:
     except (OSError, IndexError):
         started = "gone"
     return f"{socket.gethostname()}/{pid}@{started}"
-
-
-def _client() -> Any:
-    try:
-        return docker.from_env(timeout=_ENGINE_TIMEOUT_S)
-    except _ENGINE_ERRORS as error:
-        raise _no_engine(error) from error
-
-
-@contextlib.contextmanager
-def _engine() -> Iterator[Any]:
-    client = _client()
-    try:
-        yield client
-    finally:
-        client.close()
-
-
-def _no_engine(error: BaseException) -> SandboxUnavailableError:
-    return SandboxUnavailableError(
-        f"docker: the Docker engine cannot be reached ({error}).",
-        hint="Install and start it ('apt install docker.io'), and add your user to the group 'docker'.",
-    )
 
 
 def _isolation(limits: Limits) -> dict[str, Any]:
