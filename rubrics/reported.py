@@ -156,17 +156,8 @@ def _by_window(run: TrainingRun, prints: Sequence[Event]) -> Iterator[Series]:
 
 def kept_series(student: Student, inventory: Answer, epochs: int) -> list[Series]:
     """Series in the notebook's variables, attributes, results and local variables of its functions."""
-    found: list[Series] = []
-    ask: list[Mapping[str, object]] = []
-    names: dict[str, str] = {}
-    for entry in _entries(inventory, "globals"):
-        value, name = Value(entry.get("value"), inventory), str(entry.get("name"))
-        found += _within(name, value, epochs)
-        request = _further(name, value)
-        if request is not None:
-            slot = f"kept{len(ask)}"
-            names[slot] = name
-            ask.append({"slot": slot, "expr": request})
+    named = {str(entry.get("name")): entry.get("value") for entry in _entries(inventory, "globals")}
+    found = bound_series(student, named, inventory, epochs)
     for function in _entries(inventory, "functions"):
         calls = function.get("calls")
         records = [call for call in calls if isinstance(call, Mapping)] if isinstance(calls, list) else []
@@ -175,17 +166,27 @@ def kept_series(student: Student, inventory: Answer, epochs: int) -> list[Series
         visits = function.get("visits")
         if isinstance(visits, int):
             found += _of_visits(str(function.get("name")), records, visits, epochs, inventory)
-    if ask:
-        answer = student.ask(Request("evaluate", {"steps": ask}))
-        for slot, further in step_values(answer).items():
-            if further is not None:
-                found += _within(names.get(slot, slot), further, epochs)
     return found
 
 
-def bound_series(names: Mapping[str, object], answer: Answer, epochs: int) -> list[Series]:
-    """Series among described values by name, such as a rerun binds."""
-    return [series for name, described in names.items() for series in _within(name, Value(described, answer), epochs)]
+def bound_series(student: Student, names: Mapping[str, object], answer: Answer, epochs: int) -> list[Series]:
+    """Series among described values by name, such as the inventory lists or a rerun binds."""
+    found: list[Series] = []
+    asked: dict[str, str] = {}
+    steps: list[dict[str, object]] = []
+    for name, described in names.items():
+        value = Value(described, answer)
+        found += _within(name, value, epochs)
+        request = _further(name, value)
+        if request is not None:
+            asked[f"kept{len(steps)}"] = name
+            steps.append({"slot": f"kept{len(steps)}", "expr": request})
+    if steps:
+        further = step_values(student.ask(Request("evaluate", {"steps": steps})))
+        for slot, opened in further.items():
+            if opened is not None:
+                found += _within(asked.get(slot, slot), opened, epochs)
+    return found
 
 
 def _entries(answer: Answer, key: str) -> list[Mapping[str, object]]:
@@ -194,11 +195,12 @@ def _entries(answer: Answer, key: str) -> list[Mapping[str, object]]:
 
 def _further(name: str, value: Value) -> expr.Expr | None:
     """What to ask of a value whose description does not show its contents."""
-    if value.kind == "dataframe":
-        return expr.call(expr.attr(expr.var(name), "to_dict"), [expr.value("list")])
+    if value.kind == "dataframe" and value.obj is not None:
+        return expr.call(expr.attr(expr.obj(value.obj), "to_dict"), [expr.value("list")])
     mro = value.data.get("mro") or ()
-    if value.kind == "object" and not any(str(part).split(".")[0] in {"torch", "matplotlib", "numpy"} for part in mro):
-        return expr.call(expr.importing("builtins.vars"), [expr.var(name)])
+    foreign = any(str(part).split(".")[0] in {"torch", "torchvision", "matplotlib", "numpy"} for part in mro)
+    if value.kind == "object" and value.obj is not None and not foreign:
+        return expr.call(expr.importing("builtins.vars"), [expr.obj(value.obj)])
     if value.kind in {"tensor", "ndarray"} and value.array() is None and len(value.shape or ()) == 1:
         return expr.var(name)
     return None

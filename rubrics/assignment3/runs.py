@@ -289,7 +289,7 @@ def _judge(student: Student, training: Training, again: Rerun, attempt: _Attempt
     if run is None:
         return None
     fault = "3c" if attempt.data and not attempt.stub and student.lost("3c.tensor") else "3d"
-    series = printed_series(run) + bound_series(again.names, again.answer, len(run.epochs))
+    series = printed_series(run) + bound_series(student, again.names, again.answer, len(run.epochs))
     error = str(again.errors[-1].get("text", "")) if again.errors else ""
     return Training(
         run=run, repaired=f"Run again {attempt.title}", fault=fault, loss_replaced=attempt.loss,

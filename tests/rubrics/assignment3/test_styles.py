@@ -1,0 +1,15 @@
+"""Right solutions earn full points, however they are written."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.rubrics.assignment3.judging import judge
+from tests.rubrics.assignment3.styles import STYLES
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_right_solution_earns_full_points(name: str) -> None:
+    outcomes = judge(STYLES[name])
+    lost = {o.criterion: (str(o.kind), o.saw) for o in outcomes.values() if o.kind != "met"}
+    assert not lost
