@@ -53,7 +53,8 @@ def lay_out(parent: Path, chosen: Sequence[Chosen]) -> Path:
     scratch = Path(tempfile.mkdtemp(dir=parent, prefix=".new-"))
     try:
         _fill(scratch, chosen)
-        scratch.chmod(0o755)
+        for inner in (scratch, *(path for path in scratch.rglob("*") if path.is_dir())):
+            inner.chmod(0o755)  # whatever the umask: the sandbox may run as another user
         scratch.rename(folder)
     except OSError:
         if not folder.is_dir():  # otherwise another process was faster
@@ -75,7 +76,7 @@ def _key(chosen: Sequence[Chosen]) -> str:
 def _fill(folder: Path, chosen: Sequence[Chosen]) -> None:
     files: list[dict[str, Any]] = []
     urls: list[dict[str, Any]] = []
-    (folder / WORKDIR).mkdir(mode=0o755)
+    (folder / WORKDIR).mkdir()
     for item in chosen:
         asset, facts = item.asset, {"name": item.asset.name, "kind": item.asset.kind, "stand_in": item.stand_in}
         main = f"{asset.folder}/{asset.file}"
@@ -99,7 +100,7 @@ def _fill(folder: Path, chosen: Sequence[Chosen]) -> None:
 
 def _place(source: Path, target: Path) -> None:
     """Links a file, or copies it where links cannot be made or would show the wrong rights."""
-    target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
     source = source.resolve()
     if source.stat().st_mode & 0o044 == 0o044:
         try:
@@ -113,13 +114,13 @@ def _place(source: Path, target: Path) -> None:
 
 
 def _pack(source: Path, target: Path, name: str) -> None:
-    target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(zipfile.ZipInfo(name, _ARCHIVE_TIME), source.read_bytes(), zipfile.ZIP_DEFLATED)
     target.chmod(0o644)
 
 
 def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     path.chmod(0o644)

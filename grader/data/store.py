@@ -6,7 +6,6 @@ import hashlib
 import importlib
 import os
 import re
-import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -219,8 +218,3 @@ def _version(module: str) -> str:
     for name, text in sources:
         digest.update(name.encode() + b"\0" + text)
     return digest.hexdigest()[:12]
-
-
-def clear_prepared(store: AssetStore) -> None:
-    """Removes the folders laid out for sandboxes; no run may be using them."""
-    shutil.rmtree(store.folder / "prepared", ignore_errors=True)

@@ -30,11 +30,15 @@ def prepared(store: AssetStore) -> PreparedAssets:
 def run_snippets(prepared: PreparedAssets, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Runs pieces of code as cells of notebooks; returns error and events of each."""
 
-    def run(snippets: Mapping[str, str], *, before: str = "import torch", after: str = "") -> dict[str, Any]:
+    def run(
+        snippets: Mapping[str, str], *, before: str = "import torch", after: str = "", redirect_cuda: bool = True
+    ) -> dict[str, Any]:
         folder = tmp_path_factory.mktemp("snippets")
         (folder / "grader_kernel_side").symlink_to(Path(grader.probe.__file__).parent / "kernel_side")
         job, result = folder / "job.json", folder / "result.json"
-        job.write_text(json.dumps({"snippets": dict(snippets), "before": before, "after": after}))
+        job.write_text(
+            json.dumps({"snippets": dict(snippets), "before": before, "after": after, "redirect_cuda": redirect_cuda})
+        )
         script = Path(__file__).with_name("snippets.py")
         command = [sys.executable, str(script), str(folder), str(prepared.folder), str(job), str(result)]
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "default", "MPLBACKEND": "agg"}

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 -- pieces of notebook code
 """Every way by which a notebook may ask for data, one piece of code each; none may touch the network."""
 
 from __future__ import annotations

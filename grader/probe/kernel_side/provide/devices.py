@@ -7,11 +7,11 @@ which keeps its choices of algorithms right. Nothing here is a function mode: wh
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import nn
+from torch.overrides import _get_current_function_mode_stack
 from torch.utils import _device
 
 from . import cuda, moves
@@ -58,12 +58,6 @@ _FACTORIES = [
 ]
 
 _NEW = ("new_tensor", "new_zeros", "new_ones", "new_full", "new_empty")
-
-
-class _Defaults:
-    """How many enclosing contexts make a GPU the default device."""
-
-    depth = 0
 
 
 def install(note: Note) -> None:
@@ -156,7 +150,7 @@ def _replace_answers() -> None:
     def get_device(self: torch.Tensor) -> Any:
         if TAG in self.__dict__ and asked_by_student():
             return there
-        return device.__get__(self)  # type: ignore[attr-defined]
+        return device.__get__(self)
 
     def get_is_cuda(self: torch.Tensor) -> Any:
         return (TAG in self.__dict__ and asked_by_student()) or is_cuda.__get__(self)  # type: ignore[attr-defined]
@@ -169,10 +163,17 @@ def _replace_answers() -> None:
     replace(torch.Tensor, "get_device", make_index)
 
 
+def _far_by_default() -> bool:
+    """Whether a context around the caller makes a GPU the default device."""
+    if not torch._C._len_torch_function_stack():
+        return False
+    return any(getattr(mode, "_grader_far", False) for mode in _get_current_function_mode_stack())  # type: ignore[no-untyped-call]
+
+
 def _module_init(original: Any) -> Any:
     def init(self: nn.Module, *args: Any, **kwargs: Any) -> None:
         original(self, *args, **kwargs)
-        if _Defaults.depth:
+        if _far_by_default():
             tag(self)
 
     return init
@@ -191,20 +192,8 @@ def _replace_contexts(note: Note) -> None:
 
         return init
 
-    def make_change(step: int) -> Callable[[Any], Any]:
-        def make(original: Any) -> Any:
-            def change(self: Any, *args: Any) -> Any:
-                _Defaults.depth += step * self._grader_far
-                return original(self, *args)
-
-            return change
-
-        return make
-
     def make_default(original: Any) -> Any:
-        return lambda: torch.device("cuda", 0) if _Defaults.depth and asked_by_student() else original()
+        return lambda: torch.device("cuda", 0) if _far_by_default() and asked_by_student() else original()
 
     replace(context, "__init__", make_init)
-    replace(context, "__enter__", make_change(1))
-    replace(context, "__exit__", make_change(-1))
     replace(torch, "get_default_device", make_default)
