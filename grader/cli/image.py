@@ -7,7 +7,10 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from grader.sandbox.image import DEFAULT_BASE, build_image
+from grader.sandbox.image import BASE_IMAGE
+from grader.sandbox.image import build as build_image
+
+PATH = click.Path(path_type=Path, exists=True)
 
 
 @click.group()
@@ -16,7 +19,7 @@ def image() -> None:
 
 
 @image.command("build")
-@click.option("--base-image", default=DEFAULT_BASE, show_default=True, help="Image with Python to start from.")
+@click.option("--base-image", default=BASE_IMAGE, show_default=True, help="Image with Python to start from.")
 @click.option(
     "--wheels",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
@@ -25,6 +28,10 @@ def image() -> None:
 def build(base_image: str, wheels: Path | None) -> int:
     """Builds the image; does nothing when an image with the same content exists."""
     console = Console(highlight=False)
-    name = build_image(base_image, wheels=wheels, report=lambda line: console.print(line, markup=False))
-    console.print(f"image {name} is ready", markup=False)
+
+    def tell(line: str) -> None:
+        console.print(line, markup=False)
+
+    made = build_image(base_image, constraints=constraints, wheels=wheels, on_line=tell)
+    console.print(f"Image {made.tag} is ready.", markup=False)
     return 0
