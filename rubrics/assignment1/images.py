@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,14 +91,9 @@ def channels_last(image: Array) -> FloatArray | None:
     return None
 
 
-def geometries(picture: npt.NDArray[np.uint8], size: tuple[int, int]) -> Iterator[tuple[str, FloatArray]]:
-    """The usual ways from a picture to (height, width)."""
-    key = (picture.tobytes(), picture.shape, size)
-    yield from _geometries(key)
-
-
 @functools.lru_cache(maxsize=24)
 def _geometries(key: tuple[bytes, tuple[int, ...], tuple[int, int]]) -> list[tuple[str, FloatArray]]:
+    """The usual ways from a picture (bytes, shape) to (height, width)."""
     data, shape, size = key
     picture = np.frombuffer(data, np.uint8).reshape(shape)
     height, width = size
@@ -128,14 +123,26 @@ def fit_picture(image: Array, candidates: Sequence[npt.NDArray[np.uint8]]) -> Fi
     target = channels_last(image)
     if target is None or min(target.shape[:2]) < 4 or not np.isfinite(target).all():
         return None
-    best: Fit | None = None
-    for picture in candidates:
-        for geometry, pixels in geometries(picture, (target.shape[0], target.shape[1])):
+    packed = target.astype(np.float32)
+    return _best_fit(packed.tobytes(), packed.shape, tuple((picture.tobytes(), picture.shape) for picture in candidates))
+
+
+@functools.lru_cache(maxsize=200)
+def _best_fit(data: bytes, shape: tuple[int, ...], candidates: tuple[tuple[bytes, tuple[int, ...]], ...]) -> Fit | None:
+    target = np.frombuffer(data, np.float32).reshape(shape).astype(np.float64)
+    stride = max(1, min(shape[:2]) // 110)
+    sample = target[::stride, ::stride]
+    trials = []
+    for raw, size in candidates:
+        for geometry, pixels in _geometries((raw, size, (shape[0], shape[1]))):
             for swapped in (False, True):
-                fit = _fit(target, pixels[..., ::-1] if swapped else pixels, geometry, swapped=swapped)
-                if best is None or fit.quality > best.quality + (0.002 if swapped else 0):
-                    best = fit
-    return best if best is not None and best.quality >= GOOD_FIT else None
+                ordered = pixels[..., ::-1] if swapped else pixels
+                fit = _fit(sample, ordered[::stride, ::stride], geometry, swapped=swapped)
+                trials.append((fit.quality - (0.002 if swapped else 0), len(trials), fit, ordered))
+    if not trials:
+        return None
+    _, _, fit, ordered = max(trials, key=lambda trial: trial[:2])
+    return _fit(target, ordered, fit.geometry, swapped=fit.swapped) if fit.quality >= GOOD_FIT else None
 
 
 def _fit(target: FloatArray, pixels: FloatArray, geometry: str, *, swapped: bool) -> Fit:

@@ -22,6 +22,9 @@ ENLARGED = 0.992
 RIGHT = "logit"
 """The kind of channel weights that earns the points: proportional to the spatial mean of ∂z_o/∂A."""
 
+FORMS = ("raw", "relu", "weights", "shifted", "shifted-relu", "abs", "shifted-weights")
+"""What may become of the weighted sum, in order of simplicity."""
+
 WEIGHT_TITLES = {
     "logit": "the gradient of the logit of class {o}",
     "probability": "the gradient of the softmax probability of class {o}, not of its logit",
@@ -107,6 +110,26 @@ class Family:
     kinds: list[tuple[str, int | None]]
     sums: FloatArray
     clipped: FloatArray
+    _units: dict[str, FloatArray] = field(default_factory=dict, repr=False)
+
+    def rows(self, form: str) -> FloatArray:
+        """The maps in one of the ``FORMS``, before any normalization."""
+        plain = form.removeprefix("shifted-")
+        if plain == "relu":
+            return np.maximum(self.sums, 0)
+        if plain == "abs":
+            return np.abs(self.sums)
+        return self.clipped if plain == "weights" else self.sums
+
+    def units(self, form: str) -> FloatArray:
+        """The same with length 1, moved to mean 0 for the shifted forms."""
+        if form not in self._units:
+            rows = self.rows(form)
+            if form.startswith("shifted"):
+                rows = rows - rows.mean(1, keepdims=True)
+            norms = np.linalg.norm(rows, axis=1, keepdims=True)
+            self._units[form] = rows / np.where(norms > 1e-12, norms, np.inf)
+        return self._units[form]
 
 
 def family(context: Context) -> Family:
@@ -163,19 +186,16 @@ def _is_quantized(values: FloatArray) -> bool:
 
 def _best(values: FloatArray, candidates: Family, threshold: float) -> Explained | None:
     """The first form, in order of simplicity, in which a row of the family reproduces the values."""
-    sums, clipped = candidates.sums, np.maximum(candidates.sums, 0)
-    trials: list[tuple[str, FloatArray, bool]] = [
-        ("raw", sums, False), ("relu", clipped, False), ("weights", candidates.clipped, False),
-        ("shifted", sums, True), ("shifted-relu", clipped, True), ("abs", np.abs(sums), False),
-        ("shifted-weights", candidates.clipped, True),
-    ]
-    # Rows are ordered by plausibility: the first that is exact wins over later ones that are so by coincidence.
-    for form, rows, moved in trials:
-        likeness = _likeness(values, rows, centred=moved)
+    straight = values / max(float(np.linalg.norm(values)), 1e-30)
+    centred = values - values.mean()
+    centred = centred / max(float(np.linalg.norm(centred)), 1e-30)
+    for form in FORMS:
+        likeness = candidates.units(form) @ (centred if form.startswith("shifted") else straight)
         fits = np.flatnonzero(likeness >= threshold)
         if fits.size:
+            # Rows are ordered by plausibility: the first exact one wins over later ones that fit by coincidence.
             row = int(fits[0]) if threshold == EXACT else int(np.argmax(likeness))
-            return _explained(values, candidates, row, form, rows[row])
+            return _explained(values, candidates, row, form, candidates.rows(form)[row])
     return None
 
 

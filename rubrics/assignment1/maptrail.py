@@ -193,6 +193,7 @@ def explained_maps(arrays: Sequence[Seen], families: Sequence[Family]) -> list[S
     extents = {candidates.context.extent for candidates in families} | {(7, 7)}
     sizes = {k * m for k, m in extents}
     small: list[SeenMap] = []
+    tried: dict[bytes, Explained | None] = {}
     large: list[tuple[Seen, FloatArray]] = []
     for seen in arrays:
         if seen.origin in ("input", "output"):
@@ -201,7 +202,10 @@ def explained_maps(arrays: Sequence[Seen], families: Sequence[Family]) -> list[S
         if plane is None or not np.isfinite(plane).all():
             continue
         if plane.size in sizes:
-            small.append(SeenMap(seen, plane, explain(seen.array, families), large=False))
+            key = seen.array.dtype.str.encode() + seen.array.tobytes()
+            if key not in tried:
+                tried[key] = explain(seen.array, families)
+            small.append(SeenMap(seen, plane, tried[key], large=False))
         elif min(plane.shape) > 7:
             large.append((seen, plane))
     known = [entry.explained for entry in small if entry.explained is not None]

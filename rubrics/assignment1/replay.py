@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from torchvision.models import ResNet18_Weights
 
 from grader.probe import expr
 from grader.probe.types import Answer, Array, Request
@@ -55,7 +57,7 @@ class Candidate:
         kwargs: Named arguments.
         parameter: Name of the parameter that holds the class.
         given: The class in the recorded call, None in a made-up one.
-        form: How the class is handed over: ``int``, ``tensor`` or ``list``.
+        form: How the class is handed over: ``int``, ``tensor``, ``list`` or ``name``.
         recorded: Whether the arguments come from a recorded call.
     """
 
@@ -74,6 +76,10 @@ def class_in(value: Value) -> tuple[int, str] | None:
     """The class that an argument may be, and how it is handed over."""
     if value.kind == "bool":
         return None
+    text = value.text()
+    if text is not None:
+        named = next((o for o, name in enumerate(categories()) if name == text), None)
+        return None if named is None else (named, "name")
     number = value.number()
     form = "int" if value.kind in ("int", "float") else "tensor"
     if number is None and value.kind in ("list", "tuple") and value.length == 1:
@@ -81,6 +87,12 @@ def class_in(value: Value) -> tuple[int, str] | None:
     if number is None or number != int(number) or not 0 <= number <= MAX_CLASS or value.kind == "float":
         return None
     return int(number), form
+
+
+@functools.cache
+def categories() -> list[str]:
+    """ImageNet's class names, for functions that take a class by its name."""
+    return [str(name) for name in ResNet18_Weights.IMAGENET1K_V1.meta["categories"]]
 
 
 def recorded_candidates(student: Student) -> list[Candidate]:
@@ -188,6 +200,8 @@ def play(student: Student, candidate: Candidate, classes: Sequence[int], arrays:
         given: expr.Expr = expr.value(o)
         if candidate.form == "tensor":
             given = expr.call(expr.importing("torch.tensor"), [expr.value(o)])
+        elif candidate.form == "name":
+            given = expr.value(categories()[o])
         elif candidate.form == "list":
             given = expr.value([o])
         call = expr.call(candidate.target, candidate.args, {**candidate.kwargs, candidate.parameter: given})
