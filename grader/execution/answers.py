@@ -71,11 +71,12 @@ def _read(path: Path, limit_mib: int) -> bytes | None:
     except OSError as error:
         message = f"{path.name} cannot be opened ({error.strerror})"
         raise MalformedAnswerError(message) from error
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        message = f"{path.name} is not a plain file"
+        raise MalformedAnswerError(message)
     with os.fdopen(descriptor, "rb") as stream:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            message = f"{path.name} is not a plain file"
-            raise MalformedAnswerError(message)
         # The file may still grow: what counts is what is read.
         content = stream.read(limit_mib * _MIB + 1) if status.st_size <= limit_mib * _MIB else b""
     if status.st_size > limit_mib * _MIB or len(content) > limit_mib * _MIB:

@@ -13,6 +13,21 @@ KERNEL_SIDE = "grader_kernel_side"
 STREAM_HEAD_BYTES = 2 * 2**20
 STREAM_TAIL_BYTES = 2**19
 
+PREPARE = """
+def _grader_prepare():
+    from contextlib import nullcontext
+    from IPython import get_ipython
+
+    # IPython would keep everything that is printed, and put the streams' methods back after each request:
+    # what the next request does to the streams would be undone.
+    get_ipython()._tee = lambda channel: nullcontext()
+
+try:
+    _grader_prepare()
+finally:
+    del _grader_prepare
+"""
+"""Runs before, and apart from, ``start``."""
 _START = """
 def _grader_start(config, head, tail):
     import sys
@@ -21,7 +36,8 @@ def _grader_start(config, head, tail):
     class Bounded:
         # Output beyond the limit never leaves the kernel: the messages would fill the host's memory.
         def __init__(self, stream):
-            self.write_through, self.left, self.kept = stream.write, head, ""
+            self.write_through, self.left = stream.write, head
+            self.kept, self.size = [], 0
             stream.write = self.write
 
         def write(self, text):
@@ -33,18 +49,20 @@ def _grader_start(config, head, tail):
                 text_rest = text[self.left:]
             else:
                 text_rest = text
-            self.kept += text_rest[-tail:]
-            if len(self.kept) > 2 * tail:
-                self.kept = self.kept[-tail:]
+            self.kept.append(text_rest[-tail:])
+            self.size += len(self.kept[-1])
+            if self.size > 8 * tail:
+                self.kept = ["".join(self.kept)[-tail:]]
+                self.size = tail
             return len(text)
 
         def renew(self, *_):
-            self.left, self.kept = head, ""
+            self.left, self.kept, self.size = head, [], 0
 
         def flush_kept(self, *_):
             if self.kept:
-                self.write_through("\\n[\\u2026]\\n" + self.kept[-tail:])
-                self.kept = ""
+                self.write_through("\\n[\\u2026]\\n" + "".join(self.kept)[-tail:])
+                self.kept, self.size = [], 0
 
     shell = get_ipython()
     if shell is not None:
@@ -59,6 +77,8 @@ def _grader_start(config, head, tail):
         shell.ask_exit = lambda: None
     sys.path.append(config.pop("libraries"))
     __import__(config.pop("module")).start(config)
+    # Last, and only now: a file of the student may bear the name of a module that we need.
+    sys.path.insert(0, "")
 
 try:
     _grader_start(**__import__("json").loads({call!r}))

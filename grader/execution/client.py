@@ -52,6 +52,8 @@ class BoundedClient(NotebookClient):  # type: ignore[misc]  # nbclient is untype
         self.on_cell_executed = self._keep_reply
         self._bytes_left = limits.output_mib * 2**20
         self._awaited = ""
+        self._timeout_s = limits.cell_timeout_s
+        self.timeout_func = lambda _cell: self._timeout_s  # nbclient's own limit takes whole seconds only
 
     async def connect(self) -> None:
         """Opens the channels and waits until the kernel answers.
@@ -76,7 +78,7 @@ class BoundedClient(NotebookClient):  # type: ignore[misc]  # nbclient is untype
         """
         self.output = CellOutput(self.limits)
         self.reply, self.timed_out = None, False
-        self.timeout = timeout_s
+        self._timeout_s = timeout_s
         await self.async_execute_cell(cell, index)
 
     async def silent(self, code: str, timeout_s: float) -> Mapping[str, Any]:

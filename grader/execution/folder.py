@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shutil
 import stat
@@ -16,6 +17,7 @@ from grader.errors import SandboxError
 
 SOCKET_NAME = "k"
 _SOCKET_PATH_BYTES = 100  # a unix socket's path ends at 107 bytes on Linux, at 103 on macOS
+_PREFIX = "grader-"
 _MAX_FILES = 5_000
 _SHORT_PLACES = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - mkdtemp makes a private folder there
 
@@ -40,10 +42,11 @@ class RunFolder:
             SandboxError: No place is short enough and writable.
         """
         for place in (tempfile.gettempdir(), *_SHORT_PLACES):
-            if len(os.fsencode(place)) + len("/grader-abcdefgh/x/k-1") > _SOCKET_PATH_BYTES:
+            if len(os.fsencode(place)) + len("/grader-1234567-abcdefgh/x/k-1") > _SOCKET_PATH_BYTES:
                 continue
             with contextlib.suppress(OSError):
-                root = Path(tempfile.mkdtemp(prefix="grader-", dir=place)).resolve()
+                _reap(place)
+                root = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=place)).resolve()
                 (root / "x").mkdir()
                 (root / "host").mkdir(mode=0o700)
                 return cls(root)
@@ -99,6 +102,25 @@ class RunFolder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.remove()
+
+
+@functools.cache
+def _reap(place: str) -> None:
+    """Removes, once in each place, folders of ours whose process was killed."""
+    for folder in Path(place).glob(f"{_PREFIX}*-*"):
+        pid = folder.name.removeprefix(_PREFIX).split("-")[0]
+        if pid.isdigit() and not _runs(int(pid)) and folder.lstat().st_uid == os.getuid():
+            shutil.rmtree(folder, onerror=_open_and_retry)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _plain_files(source: Path, leave_out: Callable[[str], None]) -> Iterator[tuple[Path, int]]:

@@ -58,6 +58,7 @@ class KernelSession:
         limit_s = self._spec.limits.startup_timeout_s
         try:
             await self.client.connect()
+            await self.client.silent(bootstrap.PREPARE, limit_s)
             code = bootstrap.start(self._source.inside(self._spec), redirect_cuda=not self._spec.gpus, seed=seed)
             reply = await self.client.silent(code, limit_s)
         except (RuntimeError, DeadKernelError, SilentTimeoutError) as error:
