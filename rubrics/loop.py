@@ -166,6 +166,7 @@ def _ordered(cycle: str) -> bool:
 def _zero_fault(run: TrainingRun, events: Sequence[Event]) -> str:
     backwards = steps = zeros = dirty = 0
     stepped = cleared = False
+    any_step = any(event.kind == "step" for event in events)
     for event in events:
         if event.kind == "zero":
             zeros += 1
@@ -176,7 +177,7 @@ def _zero_fault(run: TrainingRun, events: Sequence[Event]) -> str:
         elif event.kind == "backward":
             backwards += 1
             # gradients may gather over several batches; they are stale only when a step has used them
-            if stepped and not cleared and event.get("clean") is False:
+            if (stepped or not any_step) and not cleared and event.get("clean") is False:
                 dirty += 1
             if event.get("clean") is not False:
                 stepped = False

@@ -191,7 +191,9 @@ class _Splitter:
                 finished.complete = True
                 finished.stop = max(finished.stop, event.serial)
             if finished is self._current:
-                self._current = max(self._open.values(), key=lambda p: p.stop, default=None)
+                # an outer loop goes on; a loader of which someone took a single batch does not
+                outer = [one for one in self._open.values() if one.learns]
+                self._current = max(outer, key=lambda p: p.stop, default=None)
                 self._after = finished
             return
         begun = Pass(loader, event.serial, event.serial, event.cell)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 
@@ -209,10 +210,8 @@ def _fits_scaled(student: Student, network: Network) -> bool:
 
 def _map_size(network: Network) -> int | None:
     """Number of elements of an image's last feature map."""
-    for layer in network.layers:
-        if layer.kind == "linear" and layer.shape_in:
-            return layer.shape_in[-1]
-    return None
+    maps = [layer.shape_out for layer in network.layers if len(layer.shape_out) == 4]
+    return math.prod(maps[-1][1:]) if maps else None
 
 
 def own_map_sizes(student: Student) -> set[int]:

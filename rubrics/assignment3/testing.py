@@ -14,6 +14,7 @@ from grader.scoring import Outcome, Student, carried, met, not_met, partial, rev
 from rubrics.assignment3.objects import objects
 from rubrics.assignment3.probing import find_network
 from rubrics.assignment3.runs import Training
+from rubrics.assignment3.unrecorded import unrecorded_accuracy, unrecorded_mode
 from rubrics.averages import Hits, hits
 from rubrics.reported import Match, Series, match, printed_after
 from rubrics.source import calls
@@ -77,6 +78,8 @@ def test_accuracy(student: Student, training: Training) -> Outcome:
         return _without_run(criterion, student)
     seen = tested(student, training, run)
     series = training.series
+    if not run.trace.of("forward"):
+        return unrecorded_accuracy(student, training, run)
     if seen.every:
         return _each_epoch(criterion, student, training, run, seen)
     if seen.only_last:
@@ -122,7 +125,10 @@ def _each_epoch(criterion: str, student: Student, training: Training, run: Train
     truths = _truths(run, seen, last)
     found = match(training.series, truths, SHARES)
     if found is not None and found.hypothesis.startswith("accuracy"):
-        return met(criterion, f"{found.series.where}: {found.series.text}.")
+        saw = f"{found.series.where}: {found.series.text}."
+        if student.lost("3c.test") or student.lost("3c.test-loader"):
+            return carried(criterion, "3c", f"{saw} The images are those of 3(c).")
+        return met(criterion, saw)
     accuracy = truths["accuracy"]
     text = f"the true ones begin with {accuracy[0]:.4g}"
     return _mismatch(criterion, training, run, found, last) or _other(criterion, training, run, seen, last, text)
@@ -277,6 +283,8 @@ def evaluation_mode(student: Student, training: Training, accuracy: Outcome) -> 
     forwards = [e for one in seen.all for e in one.of("forward")] if seen is not None else []
     if not forwards and run is not None:
         forwards = [e for epoch in run.epochs for one in epoch.evaluations for e in one.of("forward")]
+    if run is not None and not run.trace.of("forward"):
+        return unrecorded_mode(student, accuracy)
     if not forwards:
         if accuracy.kind == "review":
             return review(criterion, "The evaluation could not be seen.")
