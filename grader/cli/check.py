@@ -73,17 +73,21 @@ def _neighbours(notebook: Path, folder: Path) -> None:
 
 
 def _print(console: Console, assignment: AssignmentResult) -> None:
-    console.print(f"\nAssignment {assignment.id}: {assignment.title}", markup=False)
+    console.print(f"\nAssignment {assignment.id}: {assignment.title}", markup=False, soft_wrap=True)
     for problem in assignment.problems:
-        console.print(f"  ! {problem}", markup=False)
+        console.print(f"  ! {problem}", markup=False, soft_wrap=True)
     for question in assignment.questions:
         if question.kind == "code" and question.criteria:
             _print_question(console, question)
 
 
 def _print_question(console: Console, question: QuestionResult) -> None:
-    console.print(f"  {question.id} {question.title}: {question.points:g} of {question.max_points:g}", markup=False)
+    console.print(
+        f"  {question.id} {question.title}: {question.points:g} of {question.max_points:g}",
+        markup=False,
+        soft_wrap=True,
+    )
     for criterion in question.criteria:
         text = criterion.comment or criterion.title
         evidence = f" ({criterion.evidence})" if criterion.evidence and criterion.outcome != "met" else ""
-        console.print(f"    {SYMBOLS[criterion.outcome]} {text}{evidence}", markup=False)
+        console.print(f"    {SYMBOLS[criterion.outcome]} {text}{evidence}", markup=False, soft_wrap=True)

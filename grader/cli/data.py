@@ -26,5 +26,5 @@ def data() -> int:
         if row.message:
             console.print(row.message, markup=False, style="red")
         elif row.kind == "stand-in":
-            console.print(f"{row.file}: get the real one from {row.source}", markup=False)
+            console.print(f"{row.file}: get the real one from {row.source}", markup=False, soft_wrap=True)
     return 2 if any(row.message for row in rows) else 0

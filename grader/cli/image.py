@@ -30,8 +30,8 @@ def build(base_image: str, wheels: Path | None) -> int:
     console = Console(highlight=False)
 
     def tell(line: str) -> None:
-        console.print(line, markup=False)
+        console.print(line, markup=False, soft_wrap=True)
 
     made = build_image(base_image, constraints=constraints, wheels=wheels, on_line=tell)
-    console.print(f"Image {made.tag} is ready.", markup=False)
+    console.print(f"Image {made.tag} is ready.", markup=False, soft_wrap=True)
     return 0

@@ -68,9 +68,9 @@ def call(arguments: list[str]) -> int:
         console.print("Stopped.")
         return ExitStatus.INTERRUPTED
     except (UserError, InfrastructureError) as fault:
-        console.print(f"grade: {fault}", markup=False)
+        console.print(f"grade: {fault}", markup=False, soft_wrap=True)
         return ExitStatus.USAGE
     except GraderError as fault:
-        console.print(f"grade: {fault}", markup=False)
+        console.print(f"grade: {fault}", markup=False, soft_wrap=True)
         return ExitStatus.SOME_FAILED
     return int(status or 0)

@@ -34,7 +34,7 @@ class Lines:
     def begin(self, students: Sequence[str], sandbox: str) -> None:
         """The run begins."""
         self._total = len(students)
-        self.console.print(_headline(students, sandbox), markup=False)
+        self.console.print(_headline(students, sandbox), markup=False, soft_wrap=True)
 
     def doing(self, student: str, what: str) -> None:
         """Not shown: logs should stay short."""
@@ -47,7 +47,7 @@ class Lines:
             left = spent / self._count * (self._total - self._count)
             verdict = "could not be graded" if graded is None else _verdict(graded)
             line = f"[{self._count}/{self._total}] {_plain(student)}: {verdict}; about {left:.0f} s left"
-            self.console.print(line, markup=False)
+            self.console.print(line, markup=False, soft_wrap=True)
 
 
 class Live:
@@ -78,7 +78,7 @@ class Live:
 
     def begin(self, students: Sequence[str], sandbox: str) -> None:
         """The run begins."""
-        self.console.print(_headline(students, sandbox), markup=False)
+        self.console.print(_headline(students, sandbox), markup=False, soft_wrap=True)
         self._bar = self._progress.add_task("students", total=len(students))
 
     def doing(self, student: str, what: str) -> None:
@@ -97,7 +97,7 @@ class Live:
             if self._bar is not None:
                 self._progress.advance(self._bar)
             if graded is not None:
-                self.console.print(f"{_plain(student)}: {_verdict(graded)}", markup=False)
+                self.console.print(f"{_plain(student)}: {_verdict(graded)}", markup=False, soft_wrap=True)
 
 
 def _headline(students: Sequence[str], sandbox: str) -> str:

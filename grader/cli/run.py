@@ -90,15 +90,17 @@ def _print(console: Console, summary: Summary, out: Path) -> None:
         )
     console.print(table)
     for line in summary.problems:
-        console.print(f"note: {line}", markup=False)
+        console.print(f"note: {line}", markup=False, soft_wrap=True)
     for student, why in summary.failed.items():
-        console.print(f"could not be graded: {_printable(student)}: {why}", markup=False)
+        console.print(f"could not be graded: {_printable(student)}: {why}", markup=False, soft_wrap=True)
     for student, faults in summary.faults.items():
         for fault in faults:
-            console.print(f"left open by a fault of the grader: {_printable(student)}: {fault}", markup=False)
+            console.print(
+                f"left open by a fault of the grader: {_printable(student)}: {fault}", markup=False, soft_wrap=True
+            )
     if summary.not_graded:
-        console.print(f"not graded yet: {', '.join(map(_printable, summary.not_graded))}", markup=False)
-    console.print(_times(summary), markup=False)
+        console.print(f"not graded yet: {', '.join(map(_printable, summary.not_graded))}", markup=False, soft_wrap=True)
+    console.print(_times(summary), markup=False, soft_wrap=True)
     console.print(
         f"Reports: {out}/<student>/report.html; table: {out}/grades.csv; overview: {out}/index.html", markup=False
     )
