@@ -1,0 +1,328 @@
+"""2(f): training of the Elman network on the names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from grader.scoring import Outcome, Student, carried, met, not_met, review
+from rubrics.assignment2.accuracy import MEAN_OF_BATCHES, PER_SAMPLE, RIGHT, Reported, explain
+from rubrics.assignment2.data import classes_of, find_data_set
+from rubrics.assignment2.facts import cell_name, facts
+from rubrics.assignment2.network import find_network
+from rubrics.assignment2.runs import Training, find_training
+from rubrics.averages import loss_of
+from rubrics.loop import examine_loop, loop_outcome
+from rubrics.losses import RIGHT_FOR_BINARY, RIGHT_FOR_CLASSES, LossSeen
+from rubrics.trace import whole_trace
+
+_NAMES = ("setup", "data", "loss", "consistent", "loop", "accuracy", "normalization", "report")
+
+
+def network_training(student: Student) -> Iterator[Outcome]:
+    """2(f): every criterion."""
+    training = student.find(find_training)
+    if not training.written and training.run is None:
+        yield from _absent(student)
+        return
+    yield _setup(student, training)
+    yield _data(student, training)
+    yield from _losses(student, training)
+    yield _loop(training)
+    yield from _accuracy(training)
+
+
+def _absent(student: Student) -> Iterator[Outcome]:
+    """No training: at most the network and the data may be there."""
+    saw = "no training was found"
+    training = student.find(find_training)
+    yield _setup(student, training)
+    yield _data(student, training)
+    for name in _NAMES[2:]:
+        yield not_met(f"2f.{name}", saw, detail="it is missing" if name == "loop" else "")
+
+
+# --- network and data -----------------------------------------------------------------------------------------
+
+
+def _setup(student: Student, training: Training) -> Outcome:
+    network = student.find(find_network)
+    found = student.find(facts)
+    sizes = [name for name in training.defined if re.search(r"^[kcohd]$|hid|out|class|units|neuron|size|dim|K|C", name)]
+    if training.defined and not _instances(student) and sizes:
+        return not_met("2f.setup", f"{', '.join(f'`{name}`' for name in sizes)} has no value where the network is instantiated")
+    broken = training.broken
+    if broken is not None and broken.error_name == "NameError" and not _instances(student):
+        name = re.search(r"name '(\w+)'", broken.error_message)
+        if name and re.search(r"^[A-Za-z]$|hid|out|class|unit|size|dim", name.group(1), re.IGNORECASE):
+            return not_met("2f.setup", f"{cell_name(broken.index)}: {broken.error_message}")
+    if _instances(student):
+        return met("2f.setup", f"{network.how if network is not None else 'the network'} is instantiated")
+    if network is None:
+        return not_met("2f.setup", "no network is instantiated")
+    called = training.run is not None and "network" not in training.replaced
+    if called and broken is not None and not sizes:
+        return met("2f.setup", "the network is instantiated once earlier cells work")
+    if broken is not None and any(student.lost(f"2e.{name}") for name in ("input", "recurrent", "output", "recurrence", "batch")):
+        return carried("2f.setup", "2e", f"{cell_name(broken.index)}: {broken.error_name}: {broken.error_message[:100]}")
+    fault = f": {broken.error_name}: {broken.error_message[:100]}" if broken is not None else ""
+    del found
+    return not_met("2f.setup", f"the network is never instantiated with its sizes{fault}")
+
+
+def _instances(student: Student) -> bool:
+    """Whether the notebook holds or called an instance of a network with parameters."""
+    network = student.find(find_network)
+    return network is not None and not network.constructed
+
+
+def _data(student: Student, training: Training) -> Outcome:
+    trace = student.find(whole_trace)
+    batches = [event for event in trace.of("forward") if event.get("batch") is not None]
+    if batches:
+        shape = "×".join(str(size) for size in (batches[0].get("in_shapes") or [[0]])[0])
+        return met("2f.data", f"batches of {shape} reach the network")
+    if training.run is not None and not training.repaired:
+        sizes = [shapes[0][0] for event in training.run.events("forward") if (shapes := event.get("in_shapes")) and shapes[0]]
+        if sizes and max(sizes) > 1:
+            return met("2f.data", f"batches of {max(sizes)} made by hand reach the network")
+        return review("2f.data", "no loader: names reach the network one by one")
+    data = student.find(find_data_set)
+    if data is None:
+        return not_met("2f.data", "no data set reaches the network")
+    own = training.own_data
+    if own is not None and any(event.get("batch") is not None for event in own.trace.of("forward")):
+        return met("2f.data", "batches reach the network once the missing names are defined")
+    return _data_fault(student, training)
+
+
+def _data_fault(student: Student, training: Training) -> Outcome:
+    """Nothing reached the network: was it the way the data set and loader were made, or an earlier fault?"""
+    errors = _errors(training)
+    first = next((error for error in errors if _concerns_data(student, error)), errors[0] if errors else None)
+    saw = f"{first.get('type')}: {str(first.get('message'))[:120]}" if first else "no batch reached the network"
+    found = student.find(facts)
+    loaders = [loader for loader in found.entries("loaders") if _is_data(student, loader.get("dataset"))]
+    own = training.own_data
+    iterated = own is not None and any(event.kind == "iter" for event in own.trace.events)
+    batches = own is not None and bool(own.trace.of("batch"))
+    lost = [name for name in ("item", "padding", "encoding", "target") if student.lost(f"2d.{name}")]
+    lost_network = [name for name in ("input", "recurrent", "output", "recurrence", "batch") if student.lost(f"2e.{name}")]
+    if batches and lost_network:
+        return carried("2f.data", "2e", f"the loader delivers batches, and the network fails: {saw}")
+    if (loaders or iterated) and (lost or student.lost("2c.hyphen") or student.lost("2c.case")):
+        return carried("2f.data", "2d" if lost else "2c", f"data set and loader are initialised; then {saw}")
+    if batches:
+        return met("2f.data", f"the loader delivers batches; then {saw}")
+    if first is None and not classes_of(student):
+        return not_met("2f.data", "no data set reaches the network")
+    return not_met("2f.data", saw)
+
+
+def _errors(training: Training) -> list[Mapping[str, Any]]:
+    errors: list[Mapping[str, Any]] = list(training.own_data.errors) if training.own_data is not None else []
+    if training.broken is not None:
+        errors.append({"type": training.broken.error_name, "message": training.broken.error_message})
+    return errors
+
+
+def _concerns_data(student: Student, error: Mapping[str, Any]) -> bool:
+    text = f"{error.get('type')} {error.get('message')}"
+    names = [str(kind.get("name")) for kind in classes_of(student)]
+    return any(name in text for name in (*names, "__init__", "dataset", "has no len", "DataLoader", "num_samples", "stack"))
+
+
+def _is_data(student: Student, number: Any) -> bool:
+    found = student.find(facts)
+    return any(entry.get("obj") == number and entry.get("length") for entry in found.entries("datasets"))
+
+
+# --- loss -----------------------------------------------------------------------------------------------------
+
+
+def _losses(student: Student, training: Training) -> Iterator[Outcome]:
+    seen = loss_of(training.run) if training.run is not None else None
+    named = named_loss(student.answers.get("2b"))
+    if seen is None or (seen.form == "unknown" and training.replaced):
+        yield from _losses_by_source(training, named)
+        return
+    if "network" in training.replaced:
+        # the stand-in delivers plain logits: what the student's own network hands over is not seen
+        seen = LossSeen(seen.form, seen.outputs, f"{seen.saw} (plain network)")
+    where = training.run.where if training.run is not None else ""
+    saw = f"{where}: {seen.saw}"
+    if seen.form in {RIGHT_FOR_BINARY, RIGHT_FOR_CLASSES}:
+        yield met("2f.loss", saw)
+    elif seen.form == "unknown":
+        yield review("2f.loss", saw)
+    elif seen.form == "binary cross-entropy of each class":
+        yield review("2f.loss", f"{saw}: {seen.form}")
+    else:
+        yield not_met("2f.loss", f"{saw}: {seen.form}")
+    yield _consistent(kind_of(seen.form), named, saw)
+
+
+def kind_of(form: str) -> str:
+    """``binary``, ``categorical`` or another kind of loss."""
+    if form.startswith("binary"):
+        return "binary"
+    if form.startswith(("cross-entropy", "negative log")):
+        return "categorical"
+    return "squares" if "square" in form else form
+
+
+def _consistent(kind: str, named: frozenset[str], saw: str) -> Outcome:
+    if not named:
+        return met("2f.consistent", f"{saw}; 2(b) names no loss")
+    names = {"binary": "binary cross-entropy", "categorical": "categorical cross-entropy", "squares": "squared error"}
+    wanted = " or ".join(names.get(name, name) for name in sorted(named))
+    if kind in named or (kind in {"binary", "categorical"} and "any" in named):
+        return met("2f.consistent", f"2(b) names {wanted.replace('any', 'cross-entropy')}")
+    if kind == "unknown":
+        return review("2f.consistent", f"{saw}; 2(b) names {wanted}")
+    return not_met("2f.consistent", f"2(b) names {wanted.replace('any', 'cross-entropy')}, the training uses {names.get(kind, kind)}")
+
+
+def named_loss(answer: Any) -> frozenset[str]:
+    """The losses that the text of 2(b) names: ``binary``, ``categorical``, ``squares``; ``any`` for a bare cross-entropy."""
+    text = str(answer or "").lower().replace("-", " ").replace("_", " ")
+    found = set()
+    if re.search(r"\bbce|binary|bin[äa]re?\b|logistic|logistisch|zwei klassen kreuz", text):
+        found.add("binary")
+    if re.search(r"categor|kategori|multi ?class|mehrklassen|crossentropyloss|softmax|nll|negative log", text):
+        found.add("categorical")
+    if re.search(r"squared|\bmse|quadrat|\bl2\b", text):
+        found.add("squares")
+    if not found and re.search(r"cross ?entrop|kreuz ?entrop", text):
+        two = re.search(r"two (output|logit|neuron|class)|zwei (ausg|logit|neuron|klass)|2 (output|logit|neuron)|argmax", text)
+        one = re.search(r"sigmoid|one (output|logit|neuron)|single|ein(en|e|em)? (ausg|logit|neuron)|1 (output|logit|neuron)", text)
+        found.add("categorical" if two and not one else "binary" if one and not two else "any")
+    return frozenset(found)
+
+
+def _losses_by_source(training: Training, named: frozenset[str]) -> Iterator[Outcome]:
+    source = training.source
+    patterns = (
+        (r"BCEWithLogits|binary_cross_entropy_with_logits", "binary"), (r"BCELoss|binary_cross_entropy\(", "binary"),
+        (r"CrossEntropyLoss|\bcross_entropy\(|NLLLoss|nll_loss", "categorical"), (r"MSELoss|mse_loss", "squares"),
+    )
+    kind = next((kind for pattern, kind in patterns if re.search(pattern, source)), "")
+    if not kind:
+        yield not_met("2f.loss", "no loss was found")
+        yield not_met("2f.consistent", "no loss was found")
+        return
+    saw = "by the source, since the training did not run"
+    yield not_met("2f.loss", f"{saw}: squared error") if kind == "squares" else review("2f.loss", saw)
+    yield _consistent(kind, named, saw)
+
+
+# --- loop -----------------------------------------------------------------------------------------------------
+
+
+def _loop(training: Training) -> Outcome:
+    run = training.run
+    if run is None:
+        if not re.search(r"\bfor\b|\bwhile\b", training.source):
+            return not_met("2f.loop", "no loop was found", detail="it is missing")
+        return review("2f.loop", "the training did not run, and could not be made to run")
+    verdict = examine_loop(run)
+    zero, step = verdict.zero, verdict.step
+    if verdict.wrong_parameters and not step:
+        step = "the optimizer moves other parameters than the network's"
+        # gradients of parameters that the optimizer does not know are not its business
+        zero = zero if not run.events("zero") else ""
+    if step and not verdict.wrong_parameters and _by_hand(training.source):
+        step = ""
+    faults = [text for text in (zero, verdict.backward, step) if text]
+    if len(run.epochs) == 1 and not _interrupted(training):
+        faults.append("only one epoch")
+    saw = f"{training.repaired}: {verdict.saw}" if training.repaired else verdict.saw
+    return loop_outcome("2f.loop", faults, saw)
+
+
+def _by_hand(source: str) -> bool:
+    """Whether parameters are moved without an optimizer."""
+    return bool(re.search(r"\.grad\b", source) and re.search(r"-=|\.sub_\(|\.copy_\(|\.data\s*=", source)) and "optim." not in source
+
+
+def _interrupted(training: Training) -> bool:
+    return any(cell.status in {"timeout", "killed"} for cell in training.cells)
+
+
+# --- accuracy -------------------------------------------------------------------------------------------------
+
+
+def _accuracy(training: Training) -> Iterator[Outcome]:
+    run = training.run
+    names = ("accuracy", "normalization", "report")
+    if not _mentions_accuracy(training):
+        yield from (not_met(f"2f.{name}", "no accuracy is computed") for name in names)
+        return
+    if run is None:
+        yield from (review(f"2f.{name}", "the training did not run, and could not be made to run") for name in names)
+        return
+    found = explain(run, training.series, training.samples)
+    if found is not None:
+        yield from _explained(training, found)
+        return
+    yield from _unexplained(training)
+
+
+def _mentions_accuracy(training: Training) -> bool:
+    if re.search(r"acc|correct|right|hits|richtig|treffer|genau|korrekt|==|\.eq\(", training.source, re.IGNORECASE):
+        return bool(re.search(r"==|\.eq\(|accuracy_score|!=|torch\.sum|\.sum\(|mean\(", training.source))
+    return any("acc" in one.label.lower() for one in training.series)
+
+
+def _explained(training: Training, found: Reported) -> Iterator[Outcome]:
+    prefix = f"{training.repaired}: " if training.repaired else ""
+    saw = f"{prefix}{found.series.where}: {found.series.text} ({found.source})"
+    if found.rule == RIGHT:
+        yield met("2f.accuracy", f"{saw}: {found.rule}")
+    else:
+        yield not_met("2f.accuracy", f"{saw}: {found.rule}")
+    if found.denominator == PER_SAMPLE:
+        yield met("2f.normalization", f"{saw}: divided by the number of samples")
+    elif found.denominator == MEAN_OF_BATCHES:
+        yield review("2f.normalization", f"{saw}: {MEAN_OF_BATCHES}, of which the last is smaller")
+    elif found.denominator == "all samples since the first epoch":
+        yield review("2f.normalization", f"{saw}: hits and samples are counted over all epochs so far")
+    else:
+        yield not_met("2f.normalization", f"{saw}: divided by {found.denominator}")
+    yield met("2f.report", saw)
+
+
+def _unexplained(training: Training) -> Iterator[Outcome]:
+    """No series fits: reported less often than each epoch, or with a value that nothing explains."""
+    run = training.run
+    labelled = [one for one in training.series if re.search(r"acc|correct|genau|richtig", one.label, re.IGNORECASE)]
+    if labelled:
+        saw = f"{labelled[0].where}: {labelled[0].text}, which no usual computation gives"
+        yield review("2f.accuracy", saw)
+        yield review("2f.normalization", saw)
+        yield met("2f.report", f"{labelled[0].where}: {labelled[0].text}")
+        return
+    sparse = _sparse(training)
+    if sparse is None or run is None:
+        saw = "an accuracy is computed, but its values were not found"
+        yield review("2f.accuracy", saw)
+        yield review("2f.normalization", saw)
+        yield not_met("2f.report", "no accuracy is reported after each epoch")
+        return
+    rule, denominator, text = sparse
+    yield met("2f.accuracy", text) if rule == RIGHT else not_met("2f.accuracy", f"{text}: {rule}")
+    if denominator == PER_SAMPLE:
+        yield met("2f.normalization", text)
+    elif denominator == MEAN_OF_BATCHES:
+        yield review("2f.normalization", f"{text}: {MEAN_OF_BATCHES}")
+    else:
+        yield not_met("2f.normalization", f"{text}: divided by {denominator}")
+    yield not_met("2f.report", f"{text}, not after each epoch")
+
+
+def _sparse(training: Training) -> tuple[str, str, str] | None:
+    """An accuracy that was reported only for some epochs: rule, denominator and evidence."""
+    from rubrics.assignment2.sparse import explain_sparse
+
+    return explain_sparse(training.run, training.samples) if training.run is not None else None
