@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from queue import Empty
@@ -27,7 +28,7 @@ _ALIVE_PERIOD_S = 0.5
 
 
 class SilentTimeoutError(Exception):
-    """A silent request did not end in time; the kernel was interrupted and lives on."""
+    """A silent request did not end in time."""
 
 
 class BoundedClient(NotebookClient):  # type: ignore[misc]  # nbclient is untyped
@@ -85,13 +86,14 @@ class BoundedClient(NotebookClient):  # type: ignore[misc]  # nbclient is untype
         """Runs code of ours on the shell channel alone and returns the reply's content.
 
         Raises:
-            SilentTimeoutError: It took too long, and stopped when interrupted.
-            DeadKernelError: The kernel died, or was killed because an interrupt did not stop it.
+            SilentTimeoutError: It took too long; the kernel was interrupted, and killed where that did not help.
+            DeadKernelError: The kernel died.
         """
         self._awaited = self.kc.execute(code, silent=True, store_history=False, allow_stdin=False, stop_on_error=False)
         reply = await self._reply_within(timeout_s)
         if reply is None:
-            await self._interrupt()
+            with contextlib.suppress(DeadKernelError):
+                await self._interrupt()
             raise SilentTimeoutError
         content = reply.get("content")
         return content if isinstance(content, dict) else {}

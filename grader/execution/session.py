@@ -44,6 +44,7 @@ class KernelSession:
         self.client.kill = self.kill
         self.startup_s = 0.0
         self.overfilled = False
+        self._killed = False
 
     async def start(self, seed: int) -> None:
         """Starts sandbox, kernel and kernel side.
@@ -83,7 +84,7 @@ class KernelSession:
     @property
     def alive(self) -> bool:
         """Whether the kernel still runs."""
-        return self._process is not None and self._process.poll() is None
+        return self._process is not None and not self._killed and self._process.poll() is None
 
     @property
     def end(self) -> tuple[int | None, ExitReason]:
@@ -94,13 +95,14 @@ class KernelSession:
 
     def kill(self) -> None:
         """Ends the kernel at once."""
+        self._killed = True
         if self._process is not None:
             self._process.kill()
 
     async def settle(self) -> None:
         """Waits a moment for a dying kernel to be dead, so that its reason can be told."""
         for _attempt in range(40):
-            if not self.alive:
+            if self._process is None or self._process.poll() is not None:
                 return
             await asyncio.sleep(0.05)
 

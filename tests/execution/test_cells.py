@@ -135,9 +135,7 @@ def test_one_hundred_megabytes_in_one_print_are_cut(isolating: Backend) -> None:
 
 
 def test_pictures_are_counted(quick: Backend) -> None:
-    code = (
-        "from IPython.display import Image, display\nimage = Image(data=b'x' * 10, format='png')\ndisplay(*[image] * 9)"
-    )
+    code = "from IPython.display import *\nimage = Image(data=b'x' * 10, format='png')\ndisplay(*[image] * 9)"
     cell = executed(quick, code, limits=within(cell_pictures=4)).cells[0]
     assert len(cell.pictures) == 4
     assert cell.truncated

@@ -6,6 +6,7 @@ The parameter ``do`` says how; everything else is echoed.
 import contextlib
 import json
 import os
+import shutil
 import time
 
 SEEN = {"config": None, "cells": []}
@@ -30,7 +31,7 @@ def serve(name):
     if do == "echo":
         tensors = base + ".request.safetensors"
         if os.path.exists(tensors):
-            os.link(tensors, base + ".answer.safetensors")
+            shutil.copyfile(tensors, base + ".answer.safetensors")
         _write(answer, json.dumps({"params": params, "seen": SEEN}).encode())
     elif do == "run":
         exec(params["code"], {"answer": answer, "base": base, "write": _write})
