@@ -64,7 +64,7 @@ def build(
     pins = constraints.read_text(encoding="utf-8") if constraints else installed_versions()
     with engine(_BUILD_TIMEOUT_S) as client:
         try:
-            content = _content_hash(client, base_image, pins)
+            content = _content_hash(_base(client, base_image).id, pins)
             if _existing_content(client, tag) == content:
                 on_line(f"The image {tag} is up to date.")
                 return BuiltImage(tag, content, built=False)
@@ -81,6 +81,21 @@ def build(
     return BuiltImage(tag, content, built=True)
 
 
+def up_to_date(base_image: str = BASE_IMAGE, *, tag: str = IMAGE, constraints: Path | None = None) -> bool:
+    """Whether ``build`` would find the image as it should be, without pulling or building anything.
+
+    Raises:
+        SandboxUnavailableError: The Docker engine cannot be reached.
+    """
+    pins = constraints.read_text(encoding="utf-8") if constraints else installed_versions()
+    with engine() as client:
+        try:
+            base = client.images.get(base_image)
+            return _existing_content(client, tag) == _content_hash(base.id, pins)
+        except docker.errors.ImageNotFound:
+            return False
+
+
 def installed_versions() -> str:
     """The versions of this environment, as a constraints file: notebooks then meet the same libraries everywhere."""
     pins = {}
@@ -92,13 +107,16 @@ def installed_versions() -> str:
     return "".join(f"{name}=={pins[name]}\n" for name in sorted(pins))
 
 
-def _content_hash(client: Any, base_image: str, pins: str) -> str:
-    """Names what would be built: the same recipe on the same base."""
+def _base(client: Any, name: str) -> Any:
     try:
-        base = client.images.get(base_image)
+        return client.images.get(name)
     except docker.errors.ImageNotFound:
-        base = client.images.pull(base_image)
-    digest = hashlib.sha256(str(base.id).encode())
+        return client.images.pull(name)
+
+
+def _content_hash(base_id: str, pins: str) -> str:
+    """Names what would be built: the same recipe on the same base."""
+    digest = hashlib.sha256(base_id.encode())
     for part in ((_FOLDER / "Dockerfile").read_text(), (_FOLDER / "requirements.txt").read_text(), pins):
         digest.update(part.encode() + b"\0")
     return digest.hexdigest()[:32]
