@@ -29,7 +29,8 @@ COURSE = Course.model_validate(
                  "criteria": [{"id": "1a.x", "points": 1, "about": "x", "comment": "no x"}]},
                 {"id": "1b", "title": "Code", "kind": "code", "points": 2,
                  "criteria": [{"id": "1b.y", "points": 2, "about": "y", "comment": "no y"}]},
-                {"id": "1c", "title": "Key", "kind": "choice", "points": 1, "statements": [{"text": "s", "key": "right"}]},
+                {"id": "1c", "title": "Key", "kind": "choice", "points": 1,
+                 "statements": [{"text": "s", "key": "right"}]},
             ],
         }],
     }
@@ -69,8 +70,14 @@ def graded(sandbox: Sandbox, question=lambda student: [met("1b.y", "seen")], mar
     assets = PreparedAssets(Path("/nowhere"), ("SVHN",), ())
     bench = Bench(COURSE, {"1": rubric}, lambda assignment, sources: assets, sandbox, "fake")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("a"), nbformat.v4.new_code_cell("b")])
-    given = {"notebooks": {"1": NotebookFile("a1.ipynb", None, notebook)}, "folder": Path(__file__).parent / "support", **submission}
-    return grade_submission(bench, Submission("alice", answers={"1a": "text", "1c": ["right"]}, **given), marks or {}, print)
+    given = {
+        "notebooks": {"1": NotebookFile("a1.ipynb", None, notebook)},
+        "folder": Path(__file__).parent / "support",
+        **submission,
+    }
+    return grade_submission(
+        bench, Submission("alice", answers={"1a": "text", "1c": ["right"]}, **given), marks or {}, print
+    )
 
 
 def executed(*status: str, fault: str = "", problems=()) -> ExecutedNotebook:
@@ -147,7 +154,11 @@ def test_a_cell_that_ends_the_kernel_is_left_out_of_a_second_run(fault: str) -> 
 
 
 def test_a_notebook_that_dies_again_and_again_is_graded_as_far_as_it_came() -> None:
-    plays = [executed("killed", "not-run", fault="killed"), executed("ok", "killed", fault="killed"), executed("ok", "ok")]
+    plays = [
+        executed("killed", "not-run", fault="killed"),
+        executed("ok", "killed", fault="killed"),
+        executed("ok", "ok"),
+    ]
     done = graded(Sandbox(*plays))
     assert [cell.status for cell in done.result.assignments[0].cells] == ["killed", "killed"]
 

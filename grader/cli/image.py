@@ -20,12 +20,9 @@ def image() -> None:
 
 @image.command("build")
 @click.option("--base-image", default=BASE_IMAGE, show_default=True, help="Image with Python to start from.")
-@click.option(
-    "--wheels",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Install from these wheels, without network.",
-)
-def build(base_image: str, wheels: Path | None) -> int:
+@click.option("--constraints", type=PATH, help="Versions to install; default: those of this environment.")
+@click.option("--wheels", type=PATH, help="Folder with wheels to install from, without network.")
+def build(base_image: str, constraints: Path | None, wheels: Path | None) -> int:
     """Builds the image; does nothing when an image with the same content exists."""
     console = Console(highlight=False)
 
