@@ -111,8 +111,8 @@ def _times(summary: Summary) -> str:
     outside = 1 - cells / total if total else 0.0
     return (
         f"{len(summary.results)} students in {summary.wall_s:.0f} s; of the time of all jobs {cells:.0f} s in the "
-        f"notebooks' own cells, {startup:.0f} s starting kernels, {max(total - cells - startup, 0):.0f} s probing and scoring "
-        f"({outside:.0%} outside the cells)"
+        f"notebooks' own cells, {startup:.0f} s starting kernels, {max(total - cells - startup, 0):.0f} s probing and "
+        f"scoring ({outside:.0%} outside the cells)"
     )
 
 
