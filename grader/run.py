@@ -116,7 +116,8 @@ def grade_class(options: Options, watcher: Watcher) -> Summary:
         submissions = _selected(intake, options.only)
         marks = _marks(options, intake, course)
         backend = choose(options.sandbox)
-        store = AssetStore()
+        catalogue = options.course / "assets.toml"
+        store = AssetStore(catalogue=catalogue if catalogue.is_file() else None)
         watcher.begin([submission.student for submission in submissions], backend.name)
         bench = Bench(course, rubrics, _preparer(store), _opener(backend, options.limits), backend.name, options.seed)
         options.out.mkdir(parents=True, exist_ok=True)

@@ -234,7 +234,10 @@ def was_moved(thing: Any) -> bool:
     """Whether a tensor or module was sent to a GPU, real or redirected."""
     if getattr(thing, "_grader_moved", False):
         return True
-    return isinstance(thing, torch.Tensor) and thing.device.type not in {"cpu", "meta"}
+    if not isinstance(thing, torch.Tensor):
+        return False
+    moved_base = getattr(thing._base, "_grader_moved", False) if thing._is_view() else False
+    return bool(moved_base) or thing.device.type not in {"cpu", "meta"}
 
 
 def _is_picture(thing: Any) -> bool:
