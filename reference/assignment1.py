@@ -169,3 +169,20 @@ def overlay(cam: FloatArray, picture: npt.NDArray[np.uint8]) -> FloatArray:
     enlarged = np.asarray(Image.fromarray(cam.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR))
     result: FloatArray = np.clip(enlarged, 0, 1).astype(np.float64)[:, :, None] * picture / 255
     return result
+
+
+def input_gradient(network: nn.Module, images: torch.Tensor, o: int) -> FloatArray:
+    """The gradient of a logit with respect to the first image: saliency, which is not Grad-CAM.
+
+    Args:
+        network: The ResNet, in evaluation mode.
+        images: (B, 3, H, W) float32, preprocessed.
+        o: Class.
+
+    Returns:
+        (3, H, W) float64.
+    """
+    image = images[:1].clone().requires_grad_(True)
+    (gradient,) = torch.autograd.grad(network(image)[0, o], image)
+    result: FloatArray = gradient[0].double().numpy()
+    return result

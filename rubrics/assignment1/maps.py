@@ -15,7 +15,7 @@ import torch
 from grader.probe.types import Array
 
 FloatArray = npt.NDArray[np.float64]
-EXACT = 1 - 3e-6
+EXACT = 1 - 1e-6
 COARSE = 1 - 4e-4
 ENLARGED = 0.992
 
@@ -189,14 +189,14 @@ def _best(values: FloatArray, candidates: Family, threshold: float) -> Explained
     straight = values / max(float(np.linalg.norm(values)), 1e-30)
     centred = values - values.mean()
     centred = centred / max(float(np.linalg.norm(centred)), 1e-30)
-    for form in FORMS:
-        likeness = candidates.units(form) @ (centred if form.startswith("shifted") else straight)
-        fits = np.flatnonzero(likeness >= threshold)
-        if fits.size:
-            # Rows are ordered by plausibility: the first exact one wins over later ones that fit by coincidence.
-            row = int(fits[0]) if threshold == EXACT else int(np.argmax(likeness))
-            return _explained(values, candidates, row, form, candidates.rows(form)[row])
-    return None
+    trials = [(form, candidates.units(form) @ (centred if form.startswith("shifted") else straight)) for form in FORMS]
+    best = max(float(likeness.max()) for _, likeness in trials)
+    if best < threshold:
+        return None
+    # What is as good as the best is told apart by plausibility: forms and rows are ordered by it.
+    tie = 1e-8 if threshold == EXACT else 1e-5
+    form, row = next((form, int(np.argmax(likeness >= best - tie))) for form, likeness in trials if likeness.max() >= best - tie)
+    return _explained(values, candidates, row, form, candidates.rows(form)[row])
 
 
 def _likeness(values: FloatArray, rows: FloatArray, *, centred: bool) -> FloatArray:
@@ -251,7 +251,8 @@ def explain_enlarged(array: Array, families: Sequence[Family], known: Sequence[E
     best, quality = None, ENLARGED
     for small in tries:
         for enlarged in enlargements(small.base, (values.shape[0], values.shape[1])).values():
-            for form, candidate in ((small.form, enlarged), ("relu", np.maximum(enlarged, 0))):
+            forms = [(small.form, enlarged)] + ([("relu", np.maximum(enlarged, 0))] if small.form == "raw" else [])
+            for form, candidate in forms:
                 moved = form.startswith("shifted")
                 likeness = float(_likeness(values.ravel(), candidate.ravel()[None], centred=moved)[0])
                 if likeness > quality + 1e-9:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 
 from grader.probe.types import Array
 from grader.scoring import Student
-from reference.assignment1 import channel_weights
+from reference.assignment1 import channel_weights, input_gradient
 from rubrics.assignment1.cores import StudentNetwork, rebuild
 from rubrics.assignment1.evidence import Seen, gather
 from rubrics.assignment1.held import saved_arrays
@@ -92,6 +93,7 @@ def trail(student: Student) -> Trail:
     found.right_weights = _right_weights(found.arrays, found.contexts)
     found.maps = explained_maps(found.arrays, found.families)
     _replay(student, found)
+    _saliency(student, found)
     replayed = [seen for replay, _ in found.replays for seen in replay.seen]
     everything = [*found.arrays, *(seen for seen in replayed if seen.origin != "op" or seen.array.size == 3 * 224 * 224)]
     found.pictures, found.picture_kinds = handled_pictures(student, everything)
@@ -156,7 +158,7 @@ def _other_stages(network: StudentNetwork, runs: Sequence[Run], arrays: Sequence
     known = [context.features.size for context in found] + [run.elements.features[0].numel() for run in runs]
     for array in large:
         values = array[0] if array.ndim == 4 else array
-        fits = values.ndim == 3 and values.shape[0] in (64, 128, 256, 512, 1000, 2048) and 2 <= values.shape[1] <= 64
+        fits = values.ndim == 3 and values.shape[0] in (64, 128, 256, 512, 1000, 2048) and 2 <= values.shape[1] <= 128
         if fits and values.size not in known and np.isfinite(values).all() and array.dtype.kind == "f":
             known.append(values.size)
             found.append(Context(values.astype(np.float64), network.weight, np.zeros(network.weight.shape[0]), None, "own", vectors))
@@ -172,7 +174,7 @@ def _right_weights(arrays: Sequence[Seen], found: Sequence[Context]) -> str:
         q = context.features.shape[0]
         for seen in reversed(arrays):
             values = seen.array.squeeze()
-            if values.dtype.kind != "f" or seen.origin in ("input", "output") or values.size % q or values.size > q * 2500:
+            if values.dtype.kind != "f" or seen.origin in ("input", "output", "op") or values.size % q or values.size > q * 2500:
                 continue
             vector = _as_weights(values, q)
             if vector is not None and vector.std() > 0 and float((right @ (vector / np.linalg.norm(vector))).max()) > 1 - 1e-5:
@@ -199,7 +201,7 @@ def explained_maps(arrays: Sequence[Seen], families: Sequence[Family]) -> list[S
         if seen.origin in ("input", "output"):
             continue
         plane = as_plane(seen.array, extents, sizes)
-        if plane is None or not np.isfinite(plane).all():
+        if plane is None or not np.isfinite(plane).all() or plane.std() < 1e-12:
             continue
         if plane.size in sizes:
             key = seen.array.dtype.str.encode() + seen.array.tobytes()
@@ -251,6 +253,31 @@ def _replay(student: Student, found: Trail) -> None:
         classes = [o for o in mixed if o != candidate.given]
         for replay in play(student, candidate, classes, arrays):
             found.replays.append((replay, explained_maps(replay.seen, found.families)))
+
+
+def _saliency(student: Student, found: Trail) -> None:
+    """Explains maps that are gradients with respect to the image, when nothing else was found."""
+    network, runs = student.find(rebuild), student.find(recorded_runs)
+    if network is None or not runs or any(entry.explained is not None for entry in found.all_maps()):
+        return
+    images = torch.from_numpy(np.ascontiguousarray(runs[-1].images, dtype=np.float32))
+    for at, (replay, maps) in enumerate(found.replays[:4]):
+        gradient = input_gradient(network.network, images, replay.o)
+        found.replays[at] = (replay, [_explained_by_saliency(entry, gradient, replay.o, found.contexts[0]) for entry in maps])
+
+
+def _explained_by_saliency(entry: SeenMap, gradient: FloatArray, o: int, context: Context) -> SeenMap:
+    if entry.plane.shape != gradient.shape[1:]:
+        return entry
+    size = np.abs(gradient)
+    variants = (size.max(0), size.sum(0), gradient.max(0), gradient.mean(0), np.sqrt((gradient**2).sum(0)))
+    for plane in (*variants, *(np.maximum(variant, 0) for variant in variants)):
+        if plane.std() > 0 and entry.plane.std() > 0 and np.corrcoef(plane.ravel(), entry.plane.ravel())[0, 1] > 0.98:
+            clipped = bool(entry.plane.min() >= 0)
+            form = "relu" if clipped else "raw"
+            explained = Explained("saliency", o, form, False, float(entry.plane.max()), entry.plane, context)
+            return SeenMap(entry.seen, entry.plane, explained, entry.large)
+    return entry
 
 
 def _inputs(student: Student, context: Context) -> dict[str, Array]:

@@ -132,7 +132,8 @@ def delivered(student: Student) -> Delivered:
             _note(found, array, wanted, f"the call in {cell_label(run.call.cell)}")
         for seen in (*evidence.seen, *student.find(saved_arrays)):
             if matches(seen.array, wanted.logits):
-                found.logits.append(_place(seen))
+                if seen.origin in ("held", "output") or seen.function is None or plain(seen.function) in scopes:
+                    found.logits.append(_place(seen))
             elif matches(seen.array, wanted.features):
                 (found.features if _readable(seen, scopes) else found.lost).append(_place(seen))
     return found

@@ -13,7 +13,7 @@ from rubrics.assignment1.evidence import Seen, cell_label
 from rubrics.assignment1.images import FloatArray, channels_last, fit_picture, pictures
 from rubrics.assignment1.preprocessing import scaling
 
-PIXELS = 6_000
+PIXELS = 3_000
 GOOD = 0.97
 
 
@@ -111,6 +111,8 @@ def _compare(seen: Seen, target: FloatArray, picture: Picture, enlarged: npt.NDA
     where = f"`{seen.name}` ({cell_label(seen.cell)})"
     size = picture.size
     swaps = (unit, normalized), (unit[:, ::-1], normalized[:, ::-1])
+    if _wrapped(seen, picture, enlarged, rows):
+        return Overlay("product", size, where, 1.0)
     powers = [u**k for k in range(1, 9)]
     for one, other in swaps:
         quality = {
@@ -130,6 +132,16 @@ def _compare(seen: Seen, target: FloatArray, picture: Picture, enlarged: npt.NDA
         if kind is not None:
             return Overlay(kind, size, where, quality["product" if kind == "product" else kind])
     return None
+
+
+def _wrapped(seen: Seen, picture: Picture, enlarged: npt.NDArray[np.float64], rows: npt.NDArray[np.int64]) -> bool:
+    """Whether whole numbers are the product cut to one byte, which distorts values below 0 and above 255."""
+    if seen.array.dtype != np.uint8 or seen.array.ndim != 3:
+        return False
+    values = seen.array.reshape(-1, 3)[rows].astype(np.int64)
+    product = picture.unit.reshape(-1, 3)[rows] * 255 * enlarged.ravel()[rows][:, None]
+    distance = np.abs(values - np.trunc(product).astype(np.int64)) % 256
+    return bool((np.minimum(distance, 256 - distance) <= 1).mean() > 0.9 and len(np.unique(values)) > 8)
 
 
 def _choose(quality: dict[str, float]) -> str | None:
@@ -155,7 +167,8 @@ def _explained(values: FloatArray, regressors: object) -> float:
         columns = regressors(channel)  # type: ignore[operator]
         matrix = np.stack([*columns, np.ones(len(values))], axis=1)
         y = values[:, channel]
-        solution, *_ = np.linalg.lstsq(matrix, y, rcond=None)
+        gram = matrix.T @ matrix
+        solution = np.linalg.solve(gram + 1e-9 * np.trace(gram) * np.eye(len(gram)), matrix.T @ y)
         left += float(((y - matrix @ solution) ** 2).sum())
         total += float(((y - y.mean()) ** 2).sum())
     return 1 - left / max(total, 1e-12)

@@ -42,7 +42,11 @@ class Input:
 
 def network_input(student: Student) -> Input | None:
     """The image that the notebook feeds to its network, or would; use it through ``student.find``."""
-    return next(iter((*_fed(student), *_prepared(student), *_transformed(student))), None)
+    for search in (_fed, _prepared, _transformed):
+        found = next(iter(search(student)), None)
+        if found is not None:
+            return found
+    return None
 
 
 def _fed(student: Student) -> list[Input]:

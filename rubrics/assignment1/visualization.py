@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
-
-from grader.scoring import Outcome, Student, met, not_met, review
-from rubrics.assignment1.evidence import cell_label, gather
+from grader.scoring import Outcome, Student, carried, met, not_met, review
+from rubrics.assignment1.evidence import cell_label, entries, gather
 from rubrics.assignment1.maps import RIGHT
 from rubrics.assignment1.maptrail import SeenMap, Trail, trail
+from rubrics.assignment1.network import delivered
+from rubrics.assignment1.replay import class_in, role
 from rubrics.assignment1.source import Code, read_code
 from rubrics.assignment1.written import Written, read_source
 
@@ -27,12 +27,14 @@ class Work:
         maps: All explained maps, the notebook's own and the replays'.
         written: What its source says.
         code: The parsed notebook.
+        unrun: Whether the code that makes the map failed, was never called, or had no right feature map to work on.
     """
 
     trail: Trail
     maps: list[SeenMap]
     written: Written
     code: Code
+    unrun: bool
 
     @property
     def explained(self) -> list[SeenMap]:
@@ -46,13 +48,17 @@ def work(student: Student) -> Work:
     sources = [str(function.get("source")) for function in evidence.functions]
     best = max((read_source(code, [source]) for source in sources), key=lambda written: written.steps, default=None)
     written = read_source(code, sources) if best is not None and best.steps >= 2 else read_source(code, [])
-    return Work(found, found.all_maps(), written, code)
+    failed = any(cell.error_name for cell in student.notebook.code_cells)
+    played = any(replay.ok for replay, _ in found.replays)
+    missing = not student.find(delivered).features
+    return Work(found, found.all_maps(), written, code, unrun=failed or not played or missing)
 
 
 def visualization(student: Student) -> Iterable[Outcome]:
     """Outcomes of 1e."""
     given = student.find(work)
-    if not given.explained and given.written.steps == 0 and not given.trail.overlays:
+    plain = given.written.gradient == "absent" and not given.written.weighted_sum
+    if plain and not given.explained and not given.trail.overlays:
         for name in CRITERIA:
             yield not_met(f"1e.{name}", "No code that computes a class activation map was found.")
         return
@@ -67,41 +73,55 @@ def visualization(student: Student) -> Iterable[Outcome]:
 
 def _function(student: Student, given: Work) -> Outcome:
     criterion = "1e.function"
+    fixed: list[tuple[str, str, int]] = []
     for replay, maps in given.trail.replays:
         classes = {entry.explained.o for entry in maps if entry.explained is not None and entry.explained.kind == RIGHT}
         if replay.o in classes:
             return met(criterion, f"`{replay.function}` computes the map of the class it is given (tried with class {replay.o}).")
-    ran = [(replay, maps) for replay, maps in given.trail.replays if maps]
-    for replay, maps in ran:
-        explained = [entry.explained for entry in maps if entry.explained is not None]
-        if explained and not any(entry.kind == RIGHT for entry in explained):
-            return met(criterion, f"`{replay.function}` computes a map and takes the class in `{replay.parameter}`.")
-        if not explained and _varies(given, replay.function):
-            return met(criterion, f"`{replay.function}` computes a map that depends on `{replay.parameter}`.")
-    if ran and all(entry.explained is None or entry.explained.o is not None for _, maps in ran for entry in maps):
-        replay = ran[0][0]
-        if not _several_classes(given):
-            return not_met(criterion, f"The result of `{replay.function}` does not depend on `{replay.parameter}`.")
-    return _function_by_source(student, given)
-
-
-def _function_by_source(student: Student, given: Work) -> Outcome:
-    criterion = "1e.function"
-    written = given.written
-    named = {entry.seen.function for entry in given.explained if entry.seen.function}
-    if written.class_parameter and (written.function or named):
-        return met(criterion, f"`{written.function}` takes the class in `{written.class_parameter}`.")
-    if not student.find(gather).functions:
-        return not_met(criterion, "The map is computed without a function.")
-    in_functions = sorted(named)
-    if in_functions:
-        for function in student.find(gather).functions:
-            if str(function.get("name")) in named and function.get("params"):
-                several = _several_classes(given)
-                if several:
-                    return met(criterion, f"`{function.get('name')}` computed maps of several classes.")
-        return not_met(criterion, f"`{in_functions[0]}` computes a map, but takes no class.")
+        if replay.ok and classes:
+            fixed.append((replay.function, replay.parameter, next(o for o in classes if o is not None)))
+    taking = _takes_class(student, given)
+    if fixed and taking in (None, *((function, parameter) for function, parameter, _ in fixed)):
+        function, parameter, o = fixed[0]
+        return not_met(criterion, f"`{function}` computes the map of class {o}, whatever `{parameter}` is.")
+    if taking is not None:
+        return met(criterion, f"`{taking[0]}` computes a map and takes the class in `{taking[1]}`.")
+    named = sorted({entry.seen.function for entry in given.explained if entry.seen.function})
+    if named and _several_classes(given):
+        return met(criterion, f"`{named[0]}` computed maps of several classes.")
+    if named and _takes_weights(student, given, named):
+        return review(criterion, f"`{named[0]}` computes a map, but is given the weights of a class instead of the class.")
+    if named:
+        return not_met(criterion, f"`{named[0]}` computes a map, but takes no class.")
     return not_met(criterion, "The map is computed without a function that takes the class.")
+
+
+def _takes_class(student: Student, given: Work) -> tuple[str, str] | None:
+    """Function and parameter of a map's computation that takes a class."""
+    evidence = student.find(gather)
+    mapping = {entry.seen.function for entry in given.explained if entry.seen.function}
+    taken = {(str(function.get("name")), str(name)) for function, record in evidence.records()
+             for name, data in (record.get("args") or {}).items() if class_in(evidence.value(data)) is not None}
+    for function in evidence.functions:
+        name, source = str(function.get("name")), str(function.get("source"))
+        written = read_source(given.code, [source])
+        if name not in mapping and written.steps < 2:
+            continue
+        parameters = [str(part.get("name")) for part in entries(function, "params")]
+        for parameter in parameters:
+            if written.class_parameter == parameter or (name, parameter) in taken or role(parameter) == "class":
+                return name, parameter
+    return None
+
+
+def _takes_weights(student: Student, given: Work, named: list[str]) -> bool:
+    """Whether a mapping function has an argument that is the weight vector of a class."""
+    evidence = student.find(gather)
+    return any(
+        len(evidence.value(data).shape or ()) == 1 and (evidence.value(data).shape or (0,))[0] in (512, 2048)
+        for function, record in evidence.records() if str(function.get("name")) in named
+        for data in (record.get("args") or {}).values()
+    )
 
 
 def _several_classes(given: Work) -> bool:
@@ -109,15 +129,6 @@ def _several_classes(given: Work) -> bool:
                if entry.explained is not None and entry.explained.kind == RIGHT and entry.seen.function}
     functions = [function for function, _ in classes]
     return any(functions.count(function) > 1 for function in functions)
-
-
-def _varies(given: Work, function: str) -> bool:
-    results = [replay.returned for replay, _ in given.trail.replays if replay.function == function and replay.ok]
-    for first, second in zip(results, results[1:], strict=False):
-        for a, b in zip(first, second, strict=False):
-            if a.shape == b.shape and not np.allclose(a, b, rtol=1e-3):
-                return True
-    return False
 
 
 def _gradient(given: Work) -> Outcome:
@@ -131,30 +142,37 @@ def _gradient(given: Work) -> Outcome:
         last = given.explained[-1]
         if given.trail.right_weights and last.explained and last.explained.kind == "ones":
             return met(criterion, f"{given.trail.right_weights} is proportional to the gradient of a logit.")
+        own = last.explained is not None and last.explained.context.title != "layer4" and last.explained.kind == "seen"
+        if own and given.written.gradient in ("right", "unclear"):
+            return carried(criterion, "1c", "The weights are derived for the feature maps that the network delivers.")
         return not_met(criterion, f"The map at {_place(last)} uses {last.explained.weights_sentence()}.")  # type: ignore[union-attr]
     state = given.written.gradient
     if state == "absent":
         return not_met(criterion, "Neither a gradient nor the weights of the final layer are used.")
     if state == "wrong":
         return not_met(criterion, "The derivative that is taken is not that of one class's logit.")
-    if state == "right" and not given.maps:
+    if state == "right" and given.unrun:
         return met(criterion, "By the source, the gradient of the logit of the given class is used; the code could not be run.")
     return review(criterion, "Channel weights are computed, but no known computation reproduces the map.")
 
 
 def _weighted_sum(given: Work) -> Outcome:
     criterion = "1e.weighted-sum"
-    sums = [entry for entry in given.explained if entry.explained and entry.explained.kind != "ones"]
+    sums = [entry for entry in given.explained if entry.explained and entry.explained.kind not in ("ones", "saliency")]
     if sums:
         return met(criterion, f"The map at {_place(sums[-1])} is the weighted sum of the feature maps.")
     if given.explained:
         last = given.explained[-1]
+        if last.explained and last.explained.kind == "ones" and not given.trail.right_weights and given.written.weighted_sum:
+            return met(criterion, f"The map at {_place(last)} is a sum of the feature maps with equal weights.")
+        if last.explained and last.explained.kind == "saliency":
+            return not_met(criterion, f"The map at {_place(last)} is made of the gradient with respect to the image.")
         if given.trail.right_weights:
             return not_met(criterion, f"The map at {_place(last)} is the plain sum of the feature maps; the weights are not used.")
         return review(criterion, f"The map at {_place(last)} is the sum of the feature maps without any weights.")
     if not given.written.weighted_sum:
         return not_met(criterion, "Feature maps are not summed over the channels.")
-    if not given.maps:
+    if given.unrun:
         return met(criterion, "By the source, weights multiply the feature maps, which are summed; the code could not be run.")
     return review(criterion, "No weighted sum of the feature maps reproduces the map.")
 
@@ -189,7 +207,7 @@ def _normalize(given: Work) -> Outcome:
     for entry in reversed(given.maps):
         if abs(float(entry.plane.max()) - 1) < 1e-3 and float(entry.plane.min()) > -1e-3:
             return met(criterion, f"The map at {_place(entry)} lies in [0, 1] with a maximum of 1.")
-    if given.written.maximum and not given.maps:
+    if given.written.maximum and given.unrun:
         return met(criterion, "By the source, the map is divided by its maximum; the code could not be run.")
     if given.written.maximum:
         return review(criterion, "The source divides by a maximum, but no map with a maximum of 1 was seen.")
@@ -238,15 +256,16 @@ def _attempted(student: Student, given: Work) -> Outcome:
     criterion = "1e.original"
     named = {seen.name: given.trail.picture_kinds[id(seen.array)] for seen in given.trail.arrays
              if id(seen.array) in given.trail.picture_kinds}
-    failed = [cell for cell in student.notebook.code_cells
-              if any(text in cell.error_message for text in ("must match", "broadcast", "size of tensor", "shapes"))]
-    for names in given.written.products + read_source(given.code, []).products:
-        for name in names:
-            if name in named and failed:
-                where = f"cell {failed[0].index + 1}"
-                if named[name] in ("scaled", "raw"):
-                    return met(criterion, f"The map multiplies the original image `{name}`, which fails in {where} only because of the sizes.")
-                return not_met(criterion, f"In {where}, the map multiplies the normalized image `{name}`.")
+    failed = [cell for cell in student.notebook.code_cells if cell.error_name]
+    maps = {entry.seen.name for entry in given.maps} | {entry.seen.function or "" for entry in given.maps}
+    products = given.written.products + read_source(given.code, []).products
+    hits = [(name, bool(set(names) & maps)) for names in products for name in names if name in named]
+    for accepted in (("scaled", "raw"), ("imagenet", "other", "unscaled")):
+        for name, with_map in hits:
+            if named[name] in accepted and (with_map or failed):
+                if accepted[0] == "scaled":
+                    return met(criterion, f"By the source, the original image `{name}` is multiplied with the map.")
+                return not_met(criterion, f"By the source, the normalized image `{name}` is multiplied with the map.")
     return not_met(criterion, "The map does not multiply the image.")
 
 

@@ -12,7 +12,8 @@ CLIPPING = {"relu", "relu_", "ReLU", "clamp", "clamp_", "clamp_min", "clamp_min_
 ENLARGING = {"interpolate", "resize", "zoom", "Upsample", "upsample", "kron", "repeat_interleave", "imresize", "Resize", "resize_",
              "upsample_bilinear", "UpsamplingBilinear2d", "pyrUp"}
 MAXIMA = {"max", "amax", "nanmax", "max_"}
-SUMMING = {"sum", "einsum", "matmul", "mm", "bmm", "mv", "dot", "tensordot", "mean", "conv2d", "inner"}
+SUMMING = {"sum", "mean", "nansum", "add", "average", "reduce"}
+PRODUCT_SUMS = {"einsum", "matmul", "mm", "bmm", "mv", "dot", "tensordot", "conv2d", "inner"}
 
 
 @dataclass(frozen=True)
@@ -48,14 +49,24 @@ class Written:
 def read_source(code: Code, sources: list[str]) -> Written:
     """Reads the functions' sources, or the whole notebook when there are none."""
     trees: list[ast.AST] = [tree for source in sources if (tree := parse(_dedent(source))) is not None]
-    if not trees:
-        trees = [tree for _, tree in code.trees]
     nodes = [node for tree in trees for node in ast.walk(tree)]
+    if not trees:
+        nodes = [node for _, tree in code.trees for node in _without_networks(tree)]
     names, parameter = _class_parameter(nodes)
     return Written(
         _gradient(nodes, parameter), _weighted_sum(nodes), _clipping(nodes), _maximum(nodes), _enlarging(nodes),
         tuple(_products(nodes)), parameter, names,
     )
+
+
+def _without_networks(tree: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but those of networks and compositions of transforms, which have steps of their own."""
+    for node in ast.iter_child_nodes(tree):
+        module = isinstance(node, ast.ClassDef) and any(last_name(base) in ("Module", "ResNet") for base in node.bases)
+        composed = isinstance(node, ast.Call) and last_name(node.func) in ("Compose", "Sequential", "Resize")
+        if not module and not composed:
+            yield node
+            yield from _without_networks(node)
 
 
 def _dedent(source: str) -> str:
@@ -97,12 +108,37 @@ def _gradient(nodes: list[ast.AST], parameter: str) -> str:
 
 
 def _weighted_sum(nodes: list[ast.AST]) -> bool:
-    calls = {last_name(node.func) for node in nodes if isinstance(node, ast.Call)}
-    products = any(isinstance(node, (ast.BinOp, ast.AugAssign)) and isinstance(node.op, (ast.Mult, ast.MatMult)) for node in nodes)
-    matrix = any(isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult) for node in nodes)
-    loops = any(isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add) for node in nodes)
-    direct = calls & {"einsum", "matmul", "mm", "bmm", "mv", "dot", "tensordot", "conv2d"}
-    return bool(direct) or matrix or (products and (bool(calls & SUMMING) or loops))
+    weighted = {
+        target.id for node in nodes if isinstance(node, ast.Assign) and _has_product(node.value)
+        for target in node.targets if isinstance(target, ast.Name)
+    }
+    for node in nodes:
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+            return True
+        if isinstance(node, ast.Call):
+            name = last_name(node.func)
+            inside = any(
+                _has_product(part) or (isinstance(part, ast.Name) and part.id in weighted)
+                for arg in (*node.args, node.func) for part in ast.walk(arg)
+            )
+            if name in PRODUCT_SUMS or (name in SUMMING and inside):
+                return True
+        if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add) and _has_product(node.value):
+            return True
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp) and isinstance(node.value.op, ast.Add):
+            accumulates = {part.id for target in node.targets for part in ast.walk(target) if isinstance(part, ast.Name)} & {
+                part.id for part in ast.walk(node.value) if isinstance(part, ast.Name)}
+            if accumulates and _has_product(node.value):
+                return True
+    return False
+
+
+def _has_product(node: ast.AST) -> bool:
+    return any(
+        (isinstance(part, ast.BinOp) and isinstance(part.op, (ast.Mult, ast.MatMult)))
+        or (isinstance(part, ast.Call) and last_name(part.func) in ("mul", "multiply"))
+        for part in ast.walk(node)
+    )
 
 
 def _clipping(nodes: list[ast.AST]) -> bool:
