@@ -216,13 +216,14 @@ class _Splitter:
             linked = self._of_serial.get(event.get(key)) if event.get(key) is not None else None
             if linked is not None:
                 return linked
-        if self._after is not None and event.kind in {"backward", "step", "zero"}:
+        if self._after is not None and event.kind in {"backward", "step"}:
             return self._after
         return self._loose_pass(event)
 
     def _loose_pass(self, event: Event) -> Pass:
         learning = event.kind in {"backward", "step", "zero"} or (event.kind == "forward" and bool(event.get("grad")))
         mode = (event.get("training"), learning) if event.kind == "forward" else None
+        self._after = None
         if self._loose is None or (mode is not None and self._mode is not None and mode != self._mode):
             self._loose = Pass(None, event.serial, event.serial, event.cell)
             self.passes.append(self._loose)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rubrics.trace import Event, Pass, Trace, chunk_by_samples, split_passes
@@ -133,10 +133,10 @@ def _merge_single_batches(run: TrainingRun, sizes: Sequence[int]) -> TrainingRun
     for one in run.passes:
         for event in one.events:
             joined.add(event)
+    evaluations = [one for epoch in run.epochs for one in epoch.evaluations]
     parts = chunk_by_samples(joined, sizes)
     if len(parts) < 2:
-        return run
-    evaluations = [one for epoch in run.epochs for one in epoch.evaluations]
+        parts = list(_between(run.passes, [one.start for one in evaluations]))
     epochs = [Epoch(part, part.start, None) for part in parts]
     for epoch, following in zip(epochs, [*epochs[1:], None], strict=True):
         epoch.stop = following.start if following else run.stop
@@ -144,6 +144,21 @@ def _merge_single_batches(run: TrainingRun, sizes: Sequence[int]) -> TrainingRun
             one for one in evaluations if one.start >= epoch.start and (epoch.stop is None or one.start < epoch.stop)
         ]
     return TrainingRun(run.network, run.cell, epochs, run.trace, run.before)
+
+
+def _between(passes: Sequence[Pass], separators: Sequence[int]) -> Iterator[Pass]:
+    """Joins the passes that no separator lies between."""
+    joined: Pass | None = None
+    for one in passes:
+        if joined is not None and any(joined.stop < serial < one.start for serial in separators):
+            yield joined
+            joined = None
+        if joined is None:
+            joined = Pass(one.loader, one.start, one.start, one.cell)
+        for event in one.events:
+            joined.add(event)
+    if joined is not None:
+        yield joined
 
 
 def longest(runs: Iterable[TrainingRun]) -> TrainingRun | None:

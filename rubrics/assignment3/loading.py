@@ -50,7 +50,7 @@ def dataset_and_loaders(student: Student) -> Iterator[Outcome]:
     yield _tensor(found, look)
     yield _size(found, look)
     yield _train_loader(student, role)
-    yield _shuffle(role, look)
+    yield _shuffle(student, role, look)
     yield _test_loader(student, found, role)
 
 
@@ -305,9 +305,11 @@ def _batch_size(student: Student, loader: Loader) -> int | None:
     return image.shape[0] if image is not None and image.shape and len(image.shape) == 4 else None
 
 
-def _shuffle(role: Roles, look: Look) -> Outcome:
+def _shuffle(student: Student, role: Roles, look: Look) -> Outcome:
     criterion = "3c.shuffle"
     if role.train is None:
+        if _by_hand(student):
+            return review(criterion, "There is no DataLoader; batches are cut by hand.")
         return not_met(criterion, "There is no training loader.")
     shuffles = role.train.shuffle
     if not shuffles and role.train.sampler not in {"SequentialSampler", ""}:

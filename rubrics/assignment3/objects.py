@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -177,19 +178,26 @@ def roles(student: Student) -> Roles:
 
 def _used(trace: Trace) -> tuple[set[int], set[int]]:
     """Loaders whose batches were learned from, and those that were only looked at by a network."""
-    learned: set[int] = set()
+    batches: Counter[int] = Counter()
+    learned: Counter[int] = Counter()
     seen: set[int] = set()
     current: int | None = None
+    fresh = False
     for event in trace.events:
         if event.kind == "batch":
-            current = event.get("loader")
-        elif event.kind == "cell":
+            current, fresh = int(event.get("loader") or 0), True
+            batches[current] += 1
+        elif event.kind == "cell" or (event.kind == "iter" and event.get("end")):
             current = None
         elif current is not None and event.kind == "forward":
             seen.add(current)
-        elif current is not None and event.kind in {"backward", "step"}:
-            learned.add(current)
-    return learned, seen - learned
+        elif current is not None and event.kind in {"backward", "step"} and fresh:
+            # once a batch: batches cut by hand may follow a single one of a loader
+            learned[current] += 1
+            fresh = False
+    trained = {loader for loader, count in learned.items() if count > 0.2 * batches[loader]}
+    by_hand = {loader for loader in trained if batches[loader] == 1 and len(trace.of("backward", "step")) > 3}
+    return trained - by_hand, seen - trained
 
 
 def _marked(loaders: Sequence[Loader]) -> list[Loader]:

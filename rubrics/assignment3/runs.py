@@ -181,7 +181,8 @@ def _score(training: Training) -> int:
 def _sources(student: Student, found: Objects) -> list[str]:
     """The cells that failed or were not reached, and those that train."""
     trains = {cell.cell.index for cell in cells_that_call(found.cells, "backward", "step")}
-    failing = {cell.index for cell in student.notebook.code_cells if cell.status != "ok"}
+    # a cell that never ended is not begun again, unless it trains: then the budget ends it
+    failing = {cell.index for cell in student.notebook.code_cells if cell.status in {"error", "not-run"}}
     first = min(trains | failing, default=0)
     chosen = [cell for cell in found.cells if cell.cell.index in trains | failing and cell.cell.index >= first]
     evaluating = functions_calling(found.cells, "backward", "step")

@@ -24,6 +24,8 @@ from rubrics.training import TrainingRun
 SHARES = (1.0, 100.0)
 """Accuracies may be reported as shares or in percent."""
 
+COUNTS = "number of right predictions"
+
 MODE_LAYERS = ("Dropout", "BatchNorm", "InstanceNorm", "AlphaDropout", "FeatureAlphaDropout")
 
 
@@ -51,20 +53,20 @@ class Tested:
 
 def tested(student: Student, training: Training, run: TrainingRun) -> Tested:
     """The passes over the test set."""
-    length = max((d.length or 0 for d in student.find(objects).of_split("test")), default=0)
+    lengths = {d.length for d in student.find(objects).of_split("test") if d.length}
     found = []
     for epoch in run.epochs:
-        passes = [one for one in epoch.evaluations if _is_test(one, training, length)]
+        passes = [one for one in epoch.evaluations if _is_test(one, training, lengths)]
         found.append(tuple(passes))
     return Tested(tuple(found))
 
 
-def _is_test(one: Pass, training: Training, length: int) -> bool:
+def _is_test(one: Pass, training: Training, lengths: set[int]) -> bool:
     if not one.of("forward"):
         return False
     if one.loader is not None:
         return one.loader in training.test_loaders
-    return length > 0 and one.samples == length
+    return one.samples in lengths
 
 
 # --- accuracy ---------------------------------------------------------------------------------------------------
@@ -138,8 +140,8 @@ def _mismatch(
     criterion: str, training: Training, run: TrainingRun, found: Match | None, last: Sequence[Hits]
 ) -> Outcome | None:
     accuracy = last[-1].accuracy
-    if found is not None and found.hypothesis == "error rate":
-        return review(criterion, f"{found.series.where}: {found.series.text} is the error rate, not the accuracy.")
+    if found is not None and found.hypothesis in {"error rate", COUNTS}:
+        return review(criterion, f"{found.series.where}: {found.series.text} is the {found.hypothesis}, no accuracy.")
     if found is not None:
         said = f"{found.series.where}: {found.series.text} is the {found.hypothesis}"
         return not_met(criterion, f"{said}; the last true accuracy is {accuracy:.4g}.", variant="wrong")
@@ -184,6 +186,7 @@ def _truths(run: TrainingRun, seen: Tested, last: Sequence[Hits]) -> dict[str, l
         "accuracy of the last batch": [count.right[-1] / max(1, count.sizes[-1]) for count in last],
         "sum of the batches' accuracies": [m.mean_of_batches * n for m, n in zip(last, batches, strict=True)],
         "sum over the epochs so far": _ratio(running, samples),
+        COUNTS: [float(count) for count in right],
         "error rate": [1 - count.accuracy for count in last],
     }
     trained = [hits(run.trace, one) for one in run.passes]
@@ -210,11 +213,11 @@ def _count(student: Student, run: TrainingRun, one: Pass) -> Hits | None:
 
 def _count_in_order(student: Student, run: TrainingRun, one: Pass) -> Hits | None:
     """Right predictions of a pass cut by hand: the labels of the test set in their order."""
-    labels = student.find(test_labels)
     forwards = [event for event in one.of("forward") if event.get("module") == one.network]
     outputs = [run.trace.array(event.get("out")) for event in forwards]
     rows = [output for output in outputs if output is not None and output.ndim == 2]
-    if labels is None or len(rows) < len(forwards) or sum(map(len, rows)) != len(labels):
+    labels = student.find(test_labels).get(sum(map(len, rows)))
+    if labels is None or len(rows) < len(forwards):
         return None
     right, at = [], 0
     for output in rows:
@@ -223,16 +226,22 @@ def _count_in_order(student: Student, run: TrainingRun, one: Pass) -> Hits | Non
     return Hits(tuple(right), tuple(batch_size(event) for event in forwards))
 
 
-def test_labels(student: Student) -> Floats | None:
-    """Labels of the test set in their order; use it with ``student.find``."""
+def test_labels(student: Student) -> dict[int, Floats]:
+    """Length of a test set → its labels in their order; use it with ``student.find``."""
+    found: dict[int, Floats] = {}
     for dataset in student.find(objects).of_split("test"):
-        if dataset.direct:
-            step = {"slot": "labels", "expr": expr.attr(expr.obj(dataset.obj), "labels")}
-            value = step_values(student.ask(Request("evaluate", {"steps": [step]}))).get("labels")
-            numbers = value.numbers() if value is not None else None
-            if numbers is not None:
-                return np.asarray(numbers, dtype=np.float64)
-    return None
+        if not dataset.length or dataset.length in found:
+            continue
+        target = expr.obj(dataset.obj)
+        whole = expr.call(expr.importing("builtins.iter"), [expr.loader(target, dataset.length)])
+        batch = expr.item(expr.call(expr.importing("builtins.next"), [whole]), expr.value(1))
+        labels = expr.attr(target, "labels") if dataset.direct else batch
+        answer = student.ask(Request("evaluate", {"steps": [{"slot": "labels", "expr": labels}]}, timeout_s=120))
+        value = step_values(answer).get("labels")
+        numbers = value.numbers() if value is not None else None
+        if numbers is not None:
+            found[dataset.length] = np.asarray(numbers, dtype=np.float64)
+    return found
 
 
 def _only_once(criterion: str, student: Student, training: Training, run: TrainingRun, one: Pass) -> Outcome:

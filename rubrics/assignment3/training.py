@@ -187,10 +187,35 @@ def _gpu(student: Student, training: Training) -> Outcome:
     batches = sum(bool(event.get("moved")) for event in forwards) > 0.5 * len(forwards)
     if network and batches:
         return met(criterion, "Network and batches are moved to the GPU.")
+    if network and _moves_batches(student):
+        return met(criterion, "The network is moved to the GPU, and the source moves the data.")
     if training.repaired and _gpu_by_source(student).kind == "met":
         return met(criterion, "The source moves network and batches to the GPU.")
     lacking = [name for name, moved in (("the network", network), ("the batches", batches)) if not moved]
     return not_met(criterion, f"Not moved to the GPU: {' and '.join(lacking)}.")
+
+
+def _moves_batches(student: Student) -> bool:
+    """Whether the source moves training data: the recorder's mark of a tensor is lost when it is sliced."""
+    network = student.find(find_network)
+    names = {*network.candidate.names, network.candidate.class_name} if network is not None else set()
+    names |= {"model", "net", "network", "self", "DataParallel"}
+    for cell in student.find(objects).cells:
+        for call in _moves_of_training(cell.tree, inside=True):
+            target = call.func.value if isinstance(call.func, ast.Attribute) else None
+            words = {node.id for node in ast.walk(target) if isinstance(node, ast.Name)} if target is not None else names
+            if words and not words & names:
+                return True
+    return False
+
+
+def _moves_of_training(node: ast.AST, *, inside: bool) -> Iterator[ast.Call]:
+    """Calls of ``to`` and ``cuda`` whose innermost loop or function, if they have one, back-propagates."""
+    for child in ast.iter_child_nodes(node):
+        scope = isinstance(child, (ast.For, ast.While, ast.FunctionDef, ast.ClassDef))
+        if inside and called_name(child) in {"to", "cuda"} and isinstance(child, ast.Call):
+            yield child
+        yield from _moves_of_training(child, inside=bool(calls(child, "backward")) if scope else inside)
 
 
 def _gpu_by_source(student: Student) -> Outcome:
@@ -253,6 +278,8 @@ def _train_loss(training: Training) -> Outcome:
     if found is not None:
         return not_met(criterion, f"{found.series.where}: {found.series.text} is the {found.hypothesis}; {text}.")
     labelled = [series for series in training.series if "loss" in series.label.lower()]
+    if training.broken and not labelled and len(run.epochs) < EPOCHS:
+        return review(criterion, f"The cell failed before it reported an average loss: {training.broken}.")
     if labelled:
         return not_met(criterion, f"{labelled[0].where}: {labelled[0].text}; {text}.")
     return not_met(criterion, f"No average training loss of each epoch was reported; {text}.")

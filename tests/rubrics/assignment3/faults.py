@@ -1,6 +1,6 @@
 """Notebooks with faults: each costs exactly its criteria."""
 
-# ruff: noqa: E501 - lines of notebooks are kept as students write them
+
 
 from __future__ import annotations
 

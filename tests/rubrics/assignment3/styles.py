@@ -1,6 +1,6 @@
 """Right solutions in different styles: each earns full points."""
 
-# ruff: noqa: E501 - lines of notebooks are kept as students write them
+
 
 from __future__ import annotations
 
