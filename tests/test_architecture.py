@@ -29,6 +29,7 @@ ALLOWED = {
 }
 RUBRICS_MAY_IMPORT = (
     "grader.scoring",
+    "grader.errors",
     "grader.probe.types",
     "grader.probe.expr",
     "grader.probe.value",
