@@ -36,7 +36,9 @@ def reach(student: Student, salt: str) -> list[Seen]:
     found: list[Seen] = []
     visited: set[str] = set()
     for depth in range(LEVELS):
-        level = [(path, step) for path, step in level if not (str(step) in visited or visited.add(str(step)))][:MAX_STEPS]
+        fresh = {str(step): (path, step) for path, step in reversed(level) if str(step) not in visited}
+        visited.update(fresh)
+        level = list(reversed(fresh.values()))[:MAX_STEPS]
         if not level:
             break
         answer = student.ask(Request("evaluate", {"steps": [
@@ -59,9 +61,9 @@ def _starts(evidence: Evidence) -> Iterator[tuple[str, expr.Expr]]:
     for number in evidence.modules:
         yield f"module {number}", _variables(expr.obj(number))
     for hook in entries(evidence.data, "hooks"):
-        number = whole(hook.get("module"))
-        if number is not None and hook.get("active"):
-            yield "hook", _hook_functions(number)
+        holder = whole(hook.get("module"))
+        if holder is not None and hook.get("active"):
+            yield "hook", _hook_functions(holder)
 
 
 def _openings(path: str, value: Value) -> Iterator[tuple[str, expr.Expr]]:

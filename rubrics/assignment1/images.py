@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,10 +49,8 @@ def pictures(student: Student) -> list[npt.NDArray[np.uint8]]:
     """The pictures that the notebook may have opened, (H, W, 3) uint8 each; use it through ``student.find``."""
     evidence = student.find(gather)
     found = _own_pictures(student, evidence)
-    try:
+    with contextlib.suppress(GraderError, KeyError, OSError):
         found.append(np.asarray(student.assets.array("picture"), dtype=np.uint8))
-    except (GraderError, KeyError, OSError):
-        pass
     unique: list[npt.NDArray[np.uint8]] = []
     for picture in found:
         usable = picture.ndim == 3 and picture.shape[2] == 3 and min(picture.shape[:2]) >= 16
@@ -132,7 +131,7 @@ def _best_fit(data: bytes, shape: tuple[int, ...], candidates: tuple[tuple[bytes
     target = np.frombuffer(data, np.float32).reshape(shape).astype(np.float64)
     stride = max(1, min(shape[:2]) // 110)
     sample = target[::stride, ::stride]
-    trials = []
+    trials: list[tuple[float, int, Fit, FloatArray]] = []
     for raw, size in candidates:
         for geometry, pixels in _geometries((raw, size, (shape[0], shape[1]))):
             for swapped in (False, True):

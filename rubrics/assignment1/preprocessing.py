@@ -110,8 +110,8 @@ def _transformed(student: Student) -> Iterator[Input]:
     steps = [{"slot": f"transform{at}", "expr": expr.call(expr.obj(number), [expr.image("picture")])}
              for at, (_, number) in enumerate(targets[:8])]
     values = step_values(student.ask(Request("evaluate", {"steps": steps}, {"picture": known[-1]}, timeout_s=60)))
-    for (name, _), value in zip(targets, values.values(), strict=False):
-        for array in value.arrays() if value is not None else []:
+    for (name, _), result in zip(targets, values.values(), strict=False):
+        for array in result.arrays() if result is not None else []:
             if is_channel_first(array) and array.dtype.kind == "f":
                 yield Input(array, fit_picture(array, known), None, f"The result of `{name}` for a picture")
 

@@ -94,7 +94,7 @@ def _fills(found: Facts, function: Mapping[str, Any], *, skip_self: bool = False
         return [({}, required[0])]
     if len(required) > 4:
         return []
-    fills = []
+    fills: list[tuple[Mapping[int, Any], int]] = []
     for place in required[:2]:
         others = {}
         for at in required:

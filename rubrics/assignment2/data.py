@@ -329,7 +329,7 @@ def _constructed(student: Student, found: Facts, kind: Mapping[str, Any]) -> Dat
         if param.get("name") != "self" and param.get("default") is None and param.get("kind") == "positional"
     ]
     table = student.find(names_table)[:400]
-    entry = {"obj": None, "type": kind.get("name"), "own_class": True, "mro": kind.get("bases"), "attrs": {}}
+    entry: dict[str, Any] = {"obj": None, "type": kind.get("name"), "own_class": True, "mro": kind.get("bases"), "attrs": {}}
     weak: DataSet | None = None
     for args in _argument_sets(found, [str(param.get("name")) for param in params], table):
         made = ask(student, [{"slot": "made", "expr": expr.call(expr.obj(number), args)}])["made"]
@@ -409,7 +409,7 @@ def clean_data_set(student: Student) -> DataSet | None:
     for name, described in (answer.data.get("names") or {}).items():
         value = Value(described, answer)
         if value.kind == "dataset" and value.obj is not None and value.type_name not in _WRAPPERS:
-            entry = {"obj": value.obj, "type": value.type_name, "own_class": True, "mro": value.data.get("mro"), "attrs": {}}
+            entry: dict[str, Any] = {"obj": value.obj, "type": value.type_name, "own_class": True, "mro": value.data.get("mro"), "attrs": {}}
             made = _examined(student, found, expr.obj(value.obj), entry, f"`{name}` of {cell_name(last)}", clean=True)
             if made is not None:
                 return made
