@@ -275,8 +275,8 @@ def _specification(job: Job, folder: RunFolder) -> SandboxSpec:
         folder=folder.root,
         env={"PYTHONHASHSEED": str(job.seed % 2**32)},
         uploads=uploads,
-        assets=job.assets if job.assets.is_dir() else None,
-        libraries={bootstrap.KERNEL_SIDE: job.kernel_side},
+        assets=job.assets.resolve() if job.assets.is_dir() else None,
+        libraries={bootstrap.KERNEL_SIDE: job.kernel_side.resolve()},
         limits=job.limits,
         gpus=job.gpus,
     )

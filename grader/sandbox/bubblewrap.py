@@ -205,14 +205,15 @@ def _mount_flags(spec: SandboxSpec, inside: InsidePaths) -> list[str]:
     for name in _ETC:
         flags += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
     flags += _bind(_account_files(spec.folder))
-    for folder in interpreter_folders():
-        flags += ["--ro-bind", str(folder), str(folder)]
-    for folder in own_packages():
-        flags += ["--tmpfs", str(folder), "--remount-ro", str(folder)]
     flags += ["--proc", "/proc", "--dev", "/dev"]
     flags += _gpu_flags(spec.gpus)
     for area in ("/dev/shm", "/tmp", str(_HOME)):  # noqa: S108 - private tmpfs inside the sandbox
         flags += ["--size", size, "--tmpfs", area]
+    # After the areas: an environment may lie below one of these paths on the host.
+    for folder in interpreter_folders():
+        flags += ["--ro-bind", str(folder), str(folder)]
+    for folder in own_packages():
+        flags += ["--tmpfs", str(folder), "--remount-ro", str(folder)]
     flags += ["--symlink", "/tmp", "/var/tmp"]  # noqa: S108
     flags += ["--bind", str(spec.exchange), str(inside.exchange)]
     flags += _bind({LAUNCHER: f"{_ROOT}/launcher.py"})

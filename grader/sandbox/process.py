@@ -144,13 +144,24 @@ class ChildProcess:
                 del self._log[:-_LOG_BYTES]
 
     def _watch_memory(self, memory_mib: int) -> None:
+        """As the kernel does it: beyond the limit the largest process goes, until the rest fits."""
+        limit = memory_mib * _MIB
         while self._child.poll() is None:
-            used = sum(_resident_bytes(pid) for pid in [self._child.pid, *_descendants(self._child.pid)])
-            if used > memory_mib * _MIB:
+            sizes = {pid: _resident_bytes(pid) for pid in [self._child.pid, *_descendants(self._child.pid)]}
+            if sum(sizes.values()) > limit:
+                # Shared pages were counted once a process; the exact figure costs more and is rarely needed.
+                sizes = {pid: _proportional_bytes(pid, size) for pid, size in sizes.items()}
+            if sum(sizes.values()) <= limit:
+                time.sleep(_WATCH_PERIOD_S)
+                continue
+            largest = max(sizes, key=lambda pid: sizes[pid])
+            if largest == _innermost(self._child.pid):
                 self._reason = "memory"
                 self._kill_tree()
                 return
-            time.sleep(_WATCH_PERIOD_S)
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(largest, signal.SIGKILL)
+            time.sleep(0.01)  # its memory is not free at once
 
 
 def _entering(group: ControlGroup | None, command: Sequence[str]) -> list[str]:
@@ -196,9 +207,19 @@ def _name(pid: int) -> str:
 
 
 def _resident_bytes(pid: int) -> int:
-    """Memory of the process that no other shares; shared pages would be counted once a process."""
+    """Memory of the process without what is mapped from files."""
     try:
         _size, resident, shared, *_rest = Path("/proc", str(pid), "statm").read_text().split()
         return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError):
         return 0
+
+
+def _proportional_bytes(pid: int, otherwise: int) -> int:
+    """Its share of the memory that it has together with the processes that it forked from."""
+    try:
+        lines = Path("/proc", str(pid), "smaps_rollup").read_text().splitlines()
+        fields = {name: int(size.split()[0]) * 1024 for name, _, size in (line.partition(":") for line in lines[1:])}
+        return fields["Pss_Anon"] + fields["Pss_Shmem"]
+    except (OSError, ValueError, KeyError, IndexError):
+        return otherwise

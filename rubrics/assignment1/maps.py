@@ -6,7 +6,7 @@ A map is compared up to a positive factor, so a constant such as 1/(KM) or p(1âˆ
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -81,6 +81,7 @@ class Explained:
         scale: Factor between the map divided by its maximum and what was seen (1 when it was normalized).
         base: The map divided by its maximum, (K, M).
         context: What it was computed from.
+        wrapped: Whether the values overflowed when they were cut to one byte.
     """
 
     kind: str
@@ -90,6 +91,7 @@ class Explained:
     scale: float
     base: FloatArray
     context: Context = field(repr=False)
+    wrapped: bool = False
 
     def weights_sentence(self) -> str:
         """The channel weights in words."""
@@ -222,6 +224,22 @@ def _explained(values: FloatArray, candidates: Family, row: int, form: str, expl
     return Explained(kind, o, form, ambiguous, scale, base.reshape(k, m), candidates.context)
 
 
+def explain_overflow(array: Array, known: Sequence[tuple[FloatArray, Explained]]) -> Explained | None:
+    """An explained map times 255 (or as it is) that overflowed one byte.
+
+    Args:
+        array: (K, M) whole numbers.
+        known: Explained maps and their values.
+    """
+    values = np.asarray(array).astype(np.int64)
+    for plane, explained in known:
+        for factor in (255, 1):
+            if plane.size == values.size and (np.trunc(plane.ravel() * factor).astype(np.int64) % 256 == values.ravel()).all():
+                base = values.reshape(plane.shape) / max(int(values.max()), 1)
+                return replace(explained, base=base, wrapped=True)
+    return None
+
+
 def enlargements(base: FloatArray, size: tuple[int, int]) -> Mapping[str, FloatArray]:
     """A map brought to (height, width) in the usual ways."""
     tensor = torch.from_numpy(np.ascontiguousarray(base))[None, None]
@@ -247,7 +265,7 @@ def explain_enlarged(array: Array, families: Sequence[Family], known: Sequence[E
     values = np.asarray(array, dtype=np.float64)
     if values.std() < 1e-9 or not np.isfinite(values).all():
         return None
-    tries = list(known[-12:]) or _nearest(values, families)
+    tries = list(known[-12:]) or nearest_maps(values, families)
     best, quality = None, ENLARGED
     for small in tries:
         for enlarged in enlargements(small.base, (values.shape[0], values.shape[1])).values():
@@ -259,13 +277,15 @@ def explain_enlarged(array: Array, families: Sequence[Family], known: Sequence[E
                     quality = likeness
                     ours, theirs = (values.std(), candidate.std()) if moved else (np.linalg.norm(values), np.linalg.norm(candidate))
                     scale = float(ours / theirs)
-                    if abs(values.max() - 1) < 5e-3 or abs(values.max() - 255) < 1.01:
+                    if small.wrapped:
+                        scale = small.scale
+                    elif abs(values.max() - 1) < 5e-3 or abs(values.max() - 255) < 1.01:
                         scale = float(values.max())
                     best = Explained(small.kind, small.o, form, small.ambiguous, scale, small.base, small.context)
     return best
 
 
-def _nearest(values: FloatArray, families: Sequence[Family]) -> list[Explained]:
+def nearest_maps(values: FloatArray, families: Sequence[Family]) -> list[Explained]:
     """The small maps whose enlargement resembles a large one most, when no small map was seen."""
     found: list[tuple[float, Explained]] = []
     for candidates in families:

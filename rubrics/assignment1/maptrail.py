@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -15,7 +15,17 @@ from rubrics.assignment1.cores import StudentNetwork, rebuild
 from rubrics.assignment1.evidence import Seen, gather
 from rubrics.assignment1.held import saved_arrays
 from rubrics.assignment1.images import FloatArray, channels_last
-from rubrics.assignment1.maps import Context, Explained, Family, explain, explain_enlarged, family
+from rubrics.assignment1.maps import (
+    Context,
+    Explained,
+    Family,
+    enlargements,
+    explain,
+    explain_enlarged,
+    explain_overflow,
+    family,
+    nearest_maps,
+)
 from rubrics.assignment1.network import Run, matches, recorded_runs
 from rubrics.assignment1.overlay import Overlay, Picture, handled_pictures, judge
 from rubrics.assignment1.replay import (
@@ -210,6 +220,9 @@ def explained_maps(arrays: Sequence[Seen], families: Sequence[Family]) -> list[S
             small.append(SeenMap(seen, plane, tried[key], large=False))
         elif min(plane.shape) > 7:
             large.append((seen, plane))
+    explained = [(entry.plane, entry.explained) for entry in small if entry.explained is not None]
+    small = [replace(entry, explained=explain_overflow(entry.seen.array, explained))
+             if entry.explained is None and entry.seen.array.dtype == np.uint8 else entry for entry in small]
     known = [entry.explained for entry in small if entry.explained is not None]
     found = small[-MAX_MAPS:]
     found += [SeenMap(seen, plane, explain_enlarged(plane, families, known), large=True) for seen, plane in _distinct(large)]
@@ -311,20 +324,20 @@ def _overlays(found: Trail, arrays: Sequence[Seen]) -> list[Overlay]:
         if key in checked or len(checked) > 40 or size not in found.image_sizes:
             continue
         checked.add(key)
-        overlay = judge(seen, _maps_of_size(found, planes, size), found.pictures)
+        overlay = judge(seen, planes.get(size, [])[-16:], found.pictures)
+        if overlay is None:
+            overlay = judge(seen, _divided_out(found, size_of, size), found.pictures)
         if overlay is not None:
             results.append(overlay)
     return results
 
 
-def _maps_of_size(found: Trail, planes: dict[tuple[int, int], list[FloatArray]], size: tuple[int, int]) -> list[FloatArray]:
-    """Maps at a size: the seen ones, else what the small ones give when they are enlarged."""
-    from rubrics.assignment1.maps import enlargements
-
-    seen = planes.get(size, [])[-10:]
-    if seen:
-        return seen
-    small = [entry.explained.base for entry in found.all_maps() if entry.explained is not None][-3:]
-    return [np.maximum(plane, 0) for base in small for name, plane in enlargements(base, size).items() if name in ("bilinear", "nearest")]
-
-
+def _divided_out(found: Trail, colours: FloatArray, size: tuple[int, int]) -> list[FloatArray]:
+    """Enlarged maps that a product may contain although no code of the notebook handled them by themselves."""
+    planes: list[FloatArray] = []
+    for picture in [picture for picture in found.pictures if picture.size == size][:2]:
+        light = picture.unit.sum(2)
+        ratio = np.where(light > 0.15, colours.sum(2) / np.maximum(light, 0.15), 0)
+        for small in nearest_maps(ratio, found.families[:2])[:2]:
+            planes += [np.maximum(plane, 0) for plane in enlargements(small.base, size).values()]
+    return planes

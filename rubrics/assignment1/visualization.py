@@ -180,7 +180,8 @@ def _weighted_sum(given: Work) -> Outcome:
 def _relu(given: Work) -> Outcome:
     criterion = "1e.relu"
     decided = [entry for entry in given.explained if entry.explained and not entry.explained.ambiguous]
-    clipped = [entry for entry in decided if entry.explained and entry.explained.form in CLIPPED_FORMS]
+    clipped = [entry for entry in decided if entry.explained and entry.explained.form in CLIPPED_FORMS and entry.seen.origin != "op"]
+    clipped = clipped or _clipped_on_the_way(given)
     if clipped:
         return met(criterion, f"In the map at {_place(clipped[-1])}, negative values of the sum are 0.")
     if decided:
@@ -193,6 +194,17 @@ def _relu(given: Work) -> Outcome:
     if given.written.clipping:
         return met(criterion, "By the source, values below 0 are clipped; no negative value occurs in the maps that were seen.")
     return not_met(criterion, "Nothing clips negative values.")
+
+
+def _clipped_on_the_way(given: Work) -> list[SeenMap]:
+    """Clipped maps that only a tensor operation shows; a clipped copy that is not used further does not count."""
+    found: list[SeenMap] = []
+    for _, maps in given.trail.replays:
+        operations = [entry for entry in maps if entry.seen.origin == "op" and entry.explained and not entry.explained.ambiguous]
+        if operations:
+            last = max(operations, key=lambda entry: entry.seen.serial)
+            found += [last] if last.explained and last.explained.form in CLIPPED_FORMS else []
+    return found
 
 
 def _normalize(given: Work) -> Outcome:
@@ -227,6 +239,10 @@ def _upsample(given: Work) -> Outcome:
     if large:
         height, width = large[-1].plane.shape
         return not_met(criterion, f"The map is enlarged to {height}×{width}, which is not the size of the image.")
+    unexplained = [entry for entry in given.maps if entry.large and entry.plane.shape in given.trail.image_sizes]
+    if given.written.enlarging and unexplained:
+        height, width = unexplained[-1].plane.shape
+        return met(criterion, f"By the source, the map is resized; {_place(unexplained[-1])} has the size {height}×{width} of the image.")
     if given.written.enlarging and not given.explained:
         return met(criterion, "By the source, the map is resized; the code could not be run.")
     if given.explained:
@@ -258,6 +274,8 @@ def _attempted(student: Student, given: Work) -> Outcome:
              if id(seen.array) in given.trail.picture_kinds}
     failed = [cell for cell in student.notebook.code_cells if cell.error_name]
     maps = {entry.seen.name for entry in given.maps} | {entry.seen.function or "" for entry in given.maps}
+    maps |= {str(function.get("name")) for function in student.find(gather).functions
+             if read_source(given.code, [str(function.get("source"))]).steps >= 2}
     products = given.written.products + read_source(given.code, []).products
     hits = [(name, bool(set(names) & maps)) for names in products for name in names if name in named]
     for accepted in (("scaled", "raw"), ("imagenet", "other", "unscaled")):

@@ -125,7 +125,7 @@ def _batch(student: Student, network: Network, fit: Fit, saw: str) -> Outcome:
         return _batch_of_steps(student, network, saw)
     if network.layout == "single":
         return not_met("2e.batch", f"{network.how}: takes one name (S×D) at a time; a batch fails: {network.fault}".rstrip(": "))
-    if "one sample" in fit.head:
+    if "one sample" in fit.head and fit.time_axis == 1:
         return not_met("2e.batch", f"{network.how}: the result is that of one sample of the batch")
     if fit.time_axis == 1:
         return met("2e.batch", saw)

@@ -199,19 +199,21 @@ def _put_in_place(student: Student, found: Facts, attempt: _Attempt) -> tuple[di
         bound = {name for entry in found.entries("datasets") for name in entry.get("names") or ()}
         loaders = {name for entry in found.entries("loaders") for name in entry.get("names") or ()}
         inside = "\n".join(cell.source for cell in student.notebook.code_cells if found.sections.get(cell.index) == "f")
-        for name in sorted(kinds):
-            lines.append(f"{name} = ProbeData")
-        for name in sorted(bound):
-            lines.append(f"{name} = ProbeData()")
-        lines += [f"{name} = DataLoader(ProbeData(), batch_size=32, shuffle=True)" for name in sorted(loaders)
-                  if not re.search(rf"\b{name}\s*=\s*", inside)]
-        keep += [*kinds, *bound, *(name for name in loaders if not re.search(rf"\b{name}\s*=\s*", inside))]
+        lines += [_bind(name, "ProbeData") for name in sorted(kinds)] + [_bind(name, "ProbeData()") for name in sorted(bound)]
+        elsewhere = [name for name in sorted(loaders) if not re.search(rf"\b{name}\s*=\s*", inside)]
+        lines += [_bind(name, "DataLoader(ProbeData(), batch_size=32, shuffle=True)") for name in elsewhere]
+        keep += [*kinds, *bound, *elsewhere]
     if attempt.network:
         kinds = {str(kind.get("name")) for kind in network_classes(found)}
         bound = {name for entry in found.entries("modules") if entry.get("own_class") for name in entry.get("names") or ()}
-        lines += [f"{name} = ProbeNet" for name in sorted(kinds)] + [f"{name} = ProbeNet()" for name in sorted(bound)]
+        lines += [_bind(name, "ProbeNet") for name in sorted(kinds)] + [_bind(name, "ProbeNet()") for name in sorted(bound)]
         keep += [*kinds]
     return names, keep, "\n".join(lines)
+
+
+def _bind(name: str, made: str) -> str:
+    """Binds a protected name: assignments to it are left out of all sources."""
+    return f"globals()[{name!r}] = {made}"
 
 
 def _missing(student: Student, name: str, attempt: _Attempt) -> Expr | None:
@@ -219,9 +221,11 @@ def _missing(student: Student, name: str, attempt: _Attempt) -> Expr | None:
     low = name.lower()
     probe = expr.tensor_dataset("probe_x", "probe_y")
     if re.search(r"load|_dl$|batches", low):
+        if not attempt.data:
+            return None
         return expr.loader(probe, 32, shuffle=True)
     if re.search(r"dataset|_ds$|^ds$|^data$|train_?set|_data$|names_?data", low) and name[:1].islower():
-        return probe
+        return probe if attempt.data else None
     if re.search(r"^(net|model|network|elman|rnn)$|_net$|_model$", low):
         network = student.find(find_network)
         if network is not None and network.layout == "batch" and network.fit is not None and not attempt.network:

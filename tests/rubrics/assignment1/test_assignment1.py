@@ -15,6 +15,7 @@ from tests.rubrics.assignment1.bank_right import RIGHT
 from tests.support.harness import close, grade, run_cells
 
 QUESTIONS = ("1c", "1d", "1e")
+COURSE = Path(__file__).parents[3] / "rubrics"
 SOLUTION = Path(__file__).parents[3] / "reference" / "solutions" / "assignment1.ipynb"
 
 
@@ -51,7 +52,7 @@ def test_the_known_exam_is_reproduced(variant: str) -> None:
 
 
 def test_the_known_exam_has_its_points_and_comments() -> None:
-    criteria = {criterion.id: criterion for question in load_course().questions() for criterion in question.criteria}
+    criteria = {criterion.id: criterion for question in load_course(COURSE).questions() for criterion in question.criteria}
     found = outcomes(EXAM["local_in_forward_never_called"].cells)
     points = {question: sum(criteria[ident].points for ident, kind in found.items()
                             if ident.startswith(question) and kind is OutcomeKind.MET) for question in QUESTIONS}
