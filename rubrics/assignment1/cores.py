@@ -23,7 +23,11 @@ from reference.assignment1 import Elements, load_resnet, run
 from rubrics.assignment1.evidence import Evidence, entries, gather, whole
 
 ARCHITECTURES = {
-    "resnet18": resnet18, "resnet34": resnet34, "resnet50": resnet50, "resnet101": resnet101, "resnet152": resnet152,
+    "resnet18": resnet18,
+    "resnet34": resnet34,
+    "resnet50": resnet50,
+    "resnet101": resnet101,
+    "resnet152": resnet152,
 }
 TITLES = {name: name.replace("resnet", "ResNet-") for name in ARCHITECTURES}
 
@@ -67,8 +71,10 @@ def layout(architecture: str) -> tuple[list[tuple[str, tuple[int, ...]]], list[t
     """Names and shapes of an architecture's parameters and buffers, in order."""
     with torch.device("meta"):
         network = ARCHITECTURES[architecture](weights=None)
-    return ([(name, tuple(part.shape)) for name, part in network.named_parameters()],
-            [(name, tuple(part.shape)) for name, part in network.named_buffers()])
+    return (
+        [(name, tuple(part.shape)) for name, part in network.named_parameters()],
+        [(name, tuple(part.shape)) for name, part in network.named_buffers()],
+    )
 
 
 @functools.lru_cache(maxsize=64)
@@ -112,7 +118,9 @@ def _core(student: Student, entry: Mapping[str, Any]) -> Core | None:
             continue
         names = {name: parameters[start + at] for at, (name, _) in enumerate(wanted[:-2])}
         tail = parameters[start + len(names) :]
-        linear = next((at for at, part in enumerate(tail) if len(_shape(part)) == 2 and _shape(part)[1] == wanted[-2][1][1]), None)
+        linear = next(
+            (at for at, part in enumerate(tail) if len(_shape(part)) == 2 and _shape(part)[1] == wanted[-2][1][1]), None
+        )
         if linear is not None:
             names["fc.weight"] = tail[linear]
             if linear + 1 < len(tail) and len(_shape(tail[linear + 1])) == 1:
@@ -123,8 +131,16 @@ def _core(student: Student, entry: Mapping[str, Any]) -> Core | None:
         trials = [(*_compare(path, names, statistics), path) for path in checkpoints(student, architecture)]
         matched, same, original, path = max(trials, default=(0.0, False, False, None), key=lambda trial: trial[0])
         return Core(
-            int(entry["obj"]), architecture, "fc.weight" in names, {name: str(part["name"]) for name, part in names.items()},
-            {name: str(part["name"]) for name, part in statistics.items()}, matched, path, same, original, bool(entry.get("called")),
+            int(entry["obj"]),
+            architecture,
+            "fc.weight" in names,
+            {name: str(part["name"]) for name, part in names.items()},
+            {name: str(part["name"]) for name, part in statistics.items()},
+            matched,
+            path,
+            same,
+            original,
+            bool(entry.get("called")),
         )
     return None
 
@@ -144,13 +160,20 @@ def _compare(
     path: str, names: Mapping[str, Mapping[str, Any]], statistics: Mapping[str, Mapping[str, Any]]
 ) -> tuple[float, bool, bool]:
     backbone = {name: part for name, part in names.items() if not name.startswith("fc.")}
-    equal = [part.get("sha256") == checkpoint_hashes(path, str(part.get("dtype")))[name] for name, part in backbone.items()]
+    equal = [
+        part.get("sha256") == checkpoint_hashes(path, str(part.get("dtype")))[name] for name, part in backbone.items()
+    ]
     hashes = checkpoint_hashes(path, "float32")
     same = bool(statistics) and all(
-        part.get("sha256") == hashes.get(name) for name, part in statistics.items() if not name.endswith("num_batches_tracked")
+        part.get("sha256") == hashes.get(name)
+        for name, part in statistics.items()
+        if not name.endswith("num_batches_tracked")
     )
-    original = all(part.get("sha256") == checkpoint_hashes(path, str(part.get("dtype")))[name]
-                   for name, part in names.items() if name.startswith("fc."))
+    original = all(
+        part.get("sha256") == checkpoint_hashes(path, str(part.get("dtype")))[name]
+        for name, part in names.items()
+        if name.startswith("fc.")
+    )
     return sum(equal) / max(len(equal), 1), same, original
 
 
@@ -203,8 +226,10 @@ def _rebuild(student: Student, core: Core) -> StudentNetwork | None:
         _load(network, {name: state[own] for name, own in core.buffers.items() if own in state})
         if not core.original_fc:
             state = _fetch(student, core.module, "named_parameters")
-            _load(network, {name: state[own] for name, own in core.parameters.items()
-                            if own in state and name.startswith("fc.")})
+            _load(
+                network,
+                {name: state[own] for name, own in core.parameters.items() if own in state and name.startswith("fc.")},
+            )
         return StudentNetwork(core, network.eval(), fc_known=True)
     network = ARCHITECTURES[core.architecture](weights=None)
     state = {**_fetch(student, core.module, "named_parameters"), **_fetch(student, core.module, "named_buffers")}

@@ -119,7 +119,9 @@ def gather(student: Student) -> Evidence:
     evidence = Evidence(answer)
     data = answer.data
     evidence.functions = entries(data, "functions")
-    evidence.modules = {int(entry["obj"]): entry for entry in entries(data, "modules") if whole(entry.get("obj")) is not None}
+    evidence.modules = {
+        int(entry["obj"]): entry for entry in entries(data, "modules") if whole(entry.get("obj")) is not None
+    }
     evidence.seen += list(_sightings(evidence, entries(data, "sightings"), answer))
     evidence.seen += list(_shown(evidence))
     evidence.seen += list(_returned(evidence))
@@ -130,13 +132,21 @@ def gather(student: Student) -> Evidence:
     return evidence
 
 
-def _sightings(evidence: Evidence, found: Sequence[Mapping[str, Any]], answer: Answer, origin: str = "sighting") -> Iterator[Seen]:
+def _sightings(
+    evidence: Evidence, found: Sequence[Mapping[str, Any]], answer: Answer, origin: str = "sighting"
+) -> Iterator[Seen]:
     for entry in found:
         array = Value(entry.get("value"), answer).array()
         if array is not None and array.dtype.kind in "biuf":
             function = entry.get("function")
-            yield Seen(array, str(entry.get("name")), whole(entry.get("cell")), str(function) if function else None,
-                       whole(entry.get("serial")) or 0, origin)
+            yield Seen(
+                array,
+                str(entry.get("name")),
+                whole(entry.get("cell")),
+                str(function) if function else None,
+                whole(entry.get("serial")) or 0,
+                origin,
+            )
 
 
 def step_sightings(evidence: Evidence, step: Mapping[str, Any], answer: Answer) -> list[Seen]:
@@ -148,15 +158,28 @@ def _shown(evidence: Evidence) -> Iterator[Seen]:
     for entry in entries(evidence.data, "shown"):
         array = evidence.value(entry.get("value")).array()
         if array is not None and array.dtype.kind in "biuf":
-            yield Seen(array, str(entry.get("function")), whole(entry.get("cell")), None, whole(entry.get("serial")) or 0, "shown")
+            yield Seen(
+                array,
+                str(entry.get("function")),
+                whole(entry.get("cell")),
+                None,
+                whole(entry.get("serial")) or 0,
+                "shown",
+            )
 
 
 def _returned(evidence: Evidence) -> Iterator[Seen]:
     for function, record in evidence.records():
         for array in evidence.value(record.get("returned")).arrays():
             if array.dtype.kind in "biuf":
-                yield Seen(array, "return", whole(record.get("cell")), str(function.get("name")),
-                           whole(record.get("serial")) or 0, "returned")
+                yield Seen(
+                    array,
+                    "return",
+                    whole(record.get("cell")),
+                    str(function.get("name")),
+                    whole(record.get("serial")) or 0,
+                    "returned",
+                )
 
 
 def _image_calls(evidence: Evidence) -> Iterator[ImageCall]:
@@ -173,8 +196,13 @@ def _image_calls(evidence: Evidence) -> Iterator[ImageCall]:
             continue
         error = call.get("error")
         yield ImageCall(
-            whole(call.get("module")) or 0, images, tuple(evidence.value(call.get("output")).arrays()),
-            bool(call.get("norm_training")), whole(call.get("cell")), call.get("in_function"), whole(call.get("serial")) or 0,
+            whole(call.get("module")) or 0,
+            images,
+            tuple(evidence.value(call.get("output")).arrays()),
+            bool(call.get("norm_training")),
+            whole(call.get("cell")),
+            call.get("in_function"),
+            whole(call.get("serial")) or 0,
             str(error.get("text", "error")) if isinstance(error, Mapping) else "",
         )
 
@@ -192,8 +220,14 @@ def _outputs(evidence: Evidence) -> Iterator[Seen]:
             for value in values:
                 for array in value.arrays():
                     if array.dtype.kind in "biuf":
-                        yield Seen(array, key, whole(call.get("cell")), call.get("in_function"),
-                                   whole(call.get("serial")) or 0, key.removesuffix("s"))
+                        yield Seen(
+                            array,
+                            key,
+                            whole(call.get("cell")),
+                            call.get("in_function"),
+                            whole(call.get("serial")) or 0,
+                            key.removesuffix("s"),
+                        )
 
 
 def _fetched(student: Student, evidence: Evidence) -> list[Seen]:
@@ -207,11 +241,19 @@ def _fetched(student: Student, evidence: Evidence) -> list[Seen]:
             for name, described in (record.get(kind) or {}).items():
                 number = whole(numbers.get(name))
                 if number is not None and _worth_fetching(described):
-                    wanted[number] = Seen(empty, str(name), whole(record.get("cell")), str(function.get("name")),
-                                          whole(record.get("serial")) or 0, origin)
+                    wanted[number] = Seen(
+                        empty,
+                        str(name),
+                        whole(record.get("cell")),
+                        str(function.get("name")),
+                        whole(record.get("serial")) or 0,
+                        origin,
+                    )
     for entry in entries(evidence.data, "globals"):
         if _worth_fetching(entry.get("value")):
-            by_name[str(entry.get("name"))] = Seen(empty, str(entry.get("name")), whole(entry.get("cell")), None, 0, "held")
+            by_name[str(entry.get("name"))] = Seen(
+                empty, str(entry.get("name")), whole(entry.get("cell")), None, 0, "held"
+            )
     steps = [{"slot": f"g:{name}", "expr": expr.var(name)} for name in list(by_name)[:MAX_FETCHED]]
     steps += [{"slot": f"o:{number}", "expr": expr.obj(number)} for number in list(wanted)[-MAX_FETCHED:]]
     if not steps:
@@ -219,9 +261,13 @@ def _fetched(student: Student, evidence: Evidence) -> list[Seen]:
     values = step_values(student.ask(Request("evaluate", {"steps": steps}, timeout_s=120)))
     places = {**{f"g:{name}": seen for name, seen in by_name.items()}, **{f"o:{n}": seen for n, seen in wanted.items()}}
     return [
-        Seen(array, places[slot].name, places[slot].cell, places[slot].function, places[slot].serial, places[slot].origin)
-        for slot, value in values.items() if value is not None
-        for array in value.arrays() if array.dtype.kind in "biuf"
+        Seen(
+            array, places[slot].name, places[slot].cell, places[slot].function, places[slot].serial, places[slot].origin
+        )
+        for slot, value in values.items()
+        if value is not None
+        for array in value.arrays()
+        if array.dtype.kind in "biuf"
     ]
 
 
@@ -238,7 +284,11 @@ def _worth_fetching(described: Any) -> bool:
     if kind in ("list", "tuple"):
         return any(_worth_fetching(item) for item in (described.get("items") or [])[:8])
     if kind == "dict":
-        return any(_worth_fetching(pair[1]) for pair in (described.get("items") or [])[:8] if isinstance(pair, list) and len(pair) == 2)
+        return any(
+            _worth_fetching(pair[1])
+            for pair in (described.get("items") or [])[:8]
+            if isinstance(pair, list) and len(pair) == 2
+        )
     return False
 
 

@@ -41,9 +41,13 @@ def reach(student: Student, salt: str) -> list[Seen]:
         level = list(reversed(fresh.values()))[:MAX_STEPS]
         if not level:
             break
-        answer = student.ask(Request("evaluate", {"steps": [
-            {"slot": f"{salt}:{depth}:{at}", "expr": step} for at, (_, step) in enumerate(level)
-        ]}, timeout_s=120))
+        answer = student.ask(
+            Request(
+                "evaluate",
+                {"steps": [{"slot": f"{salt}:{depth}:{at}", "expr": step} for at, (_, step) in enumerate(level)]},
+                timeout_s=120,
+            )
+        )
         following: list[tuple[str, expr.Expr]] = []
         for (path, _), step in zip(level, steps(answer), strict=False):
             if step.get("ok"):
@@ -98,10 +102,17 @@ def _hook_functions(number: int) -> expr.Expr:
     return expr.call(expr.importing("builtins.list"), [expr.call(expr.attr(hooks, "values"))])
 
 
-def _collect(path: str, value: Value, found: list[Seen], following: list[tuple[str, expr.Expr]], depth: int = 0) -> None:
+def _collect(
+    path: str, value: Value, found: list[Seen], following: list[tuple[str, expr.Expr]], depth: int = 0
+) -> None:
     array = value.array()
     if array is not None:
-        if value.kind != "image" and 25 <= array.size and not value.data.get("parameter") and array.dtype.kind in "biuf":
+        if (
+            value.kind != "image"
+            and array.size >= 25
+            and not value.data.get("parameter")
+            and array.dtype.kind in "biuf"
+        ):
             found.append(Seen(array, path, None, None, 0, "held"))
         return
     if value.kind in ("list", "tuple", "set"):
@@ -111,7 +122,9 @@ def _collect(path: str, value: Value, found: list[Seen], following: list[tuple[s
         for key, part in value.pairs()[:200]:
             name = key.text() or str(key.data.get("value", "…"))
             if name not in ("_parameters", "_buffers", "_modules", "_backward_hooks", "_state_dict_hooks"):
-                _collect(f"{path}.{name}" if name.isidentifier() else f"{path}[{name}]", part, found, following, depth + 1)
+                _collect(
+                    f"{path}.{name}" if name.isidentifier() else f"{path}[{name}]", part, found, following, depth + 1
+                )
     elif value.kind != "module" or depth > 0:
         following += list(_openings(path, value))
 

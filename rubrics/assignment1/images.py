@@ -62,17 +62,30 @@ def pictures(student: Student) -> list[npt.NDArray[np.uint8]]:
 def _own_pictures(student: Student, evidence: Evidence) -> list[npt.NDArray[np.uint8]]:
     paths = [str(entry.get("path")) for entry in entries(evidence.data, "pictures") if not entry.get("stand_in")]
     opened = [
-        {"slot": f"picture{at}", "expr": expr.call(expr.attr(
-            expr.call(expr.importing("PIL.Image.open"), [expr.value(path)]), "convert"), [expr.value("RGB")])}
-        for at, path in enumerate(dict.fromkeys(paths)) if at < 4
+        {
+            "slot": f"picture{at}",
+            "expr": expr.call(
+                expr.attr(expr.call(expr.importing("PIL.Image.open"), [expr.value(path)]), "convert"),
+                [expr.value("RGB")],
+            ),
+        }
+        for at, path in enumerate(dict.fromkeys(paths))
+        if at < 4
     ]
     found = []
     if opened:
         values = step_values(student.ask(Request("evaluate", {"steps": opened}, timeout_s=60)))
         found = [array for value in values.values() if value is not None and (array := value.array()) is not None]
     # Arrays that look like photographs: the notebook may have made or loaded them in its own way.
-    raw = [seen.array for seen in evidence.seen if seen.array.dtype == np.uint8 and seen.array.ndim == 3
-           and seen.array.shape[2] == 3 and seen.origin in ("held", "sighting", "argument") and seen.array.std() > 5]
+    raw = [
+        seen.array
+        for seen in evidence.seen
+        if seen.array.dtype == np.uint8
+        and seen.array.ndim == 3
+        and seen.array.shape[2] == 3
+        and seen.origin in ("held", "sighting", "argument")
+        and seen.array.std() > 5
+    ]
     return [array.astype(np.uint8) for array in (*found, *raw[:2])]
 
 
@@ -105,12 +118,18 @@ def _geometries(key: tuple[bytes, tuple[int, ...], tuple[int, int]]) -> list[tup
     if min(size) >= 32:
         for side in (*SHORTER_SIDES, min(size)):
             if side >= min(size):
-                found.append((f"shorter side {side}, centre crop", resize_and_crop(picture, side, size).astype(np.float64)))
+                found.append(
+                    (f"shorter side {side}, centre crop", resize_and_crop(picture, side, size).astype(np.float64))
+                )
         side = round(max(256, min(size)) / min(size) * min(size))
         square = image.resize((side, side), Image.Resampling.BILINEAR)
         left, top = (side - width) // 2, (side - height) // 2
-        found.append((f"square {side}, centre crop",
-                      np.asarray(square.crop((left, top, left + width, top + height)), dtype=np.float64)))
+        found.append(
+            (
+                f"square {side}, centre crop",
+                np.asarray(square.crop((left, top, left + width, top + height)), dtype=np.float64),
+            )
+        )
         if shape[0] >= height and shape[1] >= width:
             top, left = (shape[0] - height) // 2, (shape[1] - width) // 2
             found.append(("centre crop", picture[top : top + height, left : left + width].astype(np.float64)))
@@ -123,7 +142,9 @@ def fit_picture(image: Array, candidates: Sequence[npt.NDArray[np.uint8]]) -> Fi
     if target is None or min(target.shape[:2]) < 4 or not np.isfinite(target).all():
         return None
     packed = target.astype(np.float32)
-    return _best_fit(packed.tobytes(), packed.shape, tuple((picture.tobytes(), picture.shape) for picture in candidates))
+    return _best_fit(
+        packed.tobytes(), packed.shape, tuple((picture.tobytes(), picture.shape) for picture in candidates)
+    )
 
 
 @functools.lru_cache(maxsize=200)
@@ -153,4 +174,11 @@ def _fit(target: FloatArray, pixels: FloatArray, geometry: str, *, swapped: bool
     correlation = np.where(safe, covariance / np.where(safe, std_ours * std_theirs, 1), 0)
     # Standard deviations, not least squares: a slightly different interpolation must not shrink the slope.
     slopes = np.sign(correlation) * np.where(safe, std_ours / np.where(safe, std_theirs, 1), 0)
-    return Fit(slopes, mean_ours - slopes * mean_theirs, float((np.sign(correlation) * correlation**2).min()), geometry, swapped, pixels)
+    return Fit(
+        slopes,
+        mean_ours - slopes * mean_theirs,
+        float((np.sign(correlation) * correlation**2).min()),
+        geometry,
+        swapped,
+        pixels,
+    )

@@ -158,7 +158,9 @@ def family(context: Context) -> Family:
             ([("all", None) for _ in top], np.stack([(np.abs(weight)).sum(0) for _ in top])),
         ]
     rest = [np.ones(flat.shape[0]), means, flat.max(1), means / max(np.linalg.norm(means), 1e-12)]
-    blocks.append(([("ones", None), ("activations", None), ("activations", None), ("activations", None)], np.stack(rest)))
+    blocks.append(
+        ([("ones", None), ("activations", None), ("activations", None), ("activations", None)], np.stack(rest))
+    )
     fitting = [vector for vector in context.own_vectors if vector.size == flat.shape[0]]
     if fitting:
         blocks.append(([("seen", None)] * len(fitting), np.stack(fitting)))
@@ -197,7 +199,9 @@ def _best(values: FloatArray, candidates: Family, threshold: float) -> Explained
         return None
     # What is as good as the best is told apart by plausibility: forms and rows are ordered by it.
     tie = 1e-8 if threshold == EXACT else 1e-5
-    form, row = next((form, int(np.argmax(likeness >= best - tie))) for form, likeness in trials if likeness.max() >= best - tie)
+    form, row = next(
+        (form, int(np.argmax(likeness >= best - tie))) for form, likeness in trials if likeness.max() >= best - tie
+    )
     return _explained(values, candidates, row, form, candidates.rows(form)[row])
 
 
@@ -215,7 +219,9 @@ def _explained(values: FloatArray, candidates: Family, row: int, form: str, expl
     low, high = float(explained.min()), float(explained.max())
     if form.startswith("shifted"):
         base = (explained - low) / max(high - low, 1e-12)
-        scale = float(values.max() - values.min()) if abs(values.min()) < 0.02 * max(values.max(), 1e-12) else float("nan")
+        scale = (
+            float(values.max() - values.min()) if abs(values.min()) < 0.02 * max(values.max(), 1e-12) else float("nan")
+        )
     else:
         base = explained / (high if high > 0 else 1.0)
         scale = float(values.max()) if high > 0 else float("nan")
@@ -234,7 +240,10 @@ def explain_overflow(array: Array, known: Sequence[tuple[FloatArray, Explained]]
     values = np.asarray(array).astype(np.int64)
     for plane, explained in known:
         for factor in (255, 1):
-            if plane.size == values.size and (np.trunc(plane.ravel() * factor).astype(np.int64) % 256 == values.ravel()).all():
+            if (
+                plane.size == values.size
+                and (np.trunc(plane.ravel() * factor).astype(np.int64) % 256 == values.ravel()).all()
+            ):
                 base = values.reshape(plane.shape) / max(int(values.max()), 1)
                 return replace(explained, base=base, wrapped=True)
     return None
@@ -245,8 +254,10 @@ def enlargements(base: FloatArray, size: tuple[int, int]) -> Mapping[str, FloatA
     tensor = torch.from_numpy(np.ascontiguousarray(base))[None, None]
     found: dict[str, FloatArray] = {}
     options: list[tuple[str, dict[str, object]]] = [
-        ("bilinear", {"mode": "bilinear", "align_corners": False}), ("bilinear, aligned", {"mode": "bilinear", "align_corners": True}),
-        ("bicubic", {"mode": "bicubic", "align_corners": False}), ("bicubic, aligned", {"mode": "bicubic", "align_corners": True}),
+        ("bilinear", {"mode": "bilinear", "align_corners": False}),
+        ("bilinear, aligned", {"mode": "bilinear", "align_corners": True}),
+        ("bicubic", {"mode": "bicubic", "align_corners": False}),
+        ("bicubic, aligned", {"mode": "bicubic", "align_corners": True}),
         ("nearest", {"mode": "nearest"}),
     ]
     for name, option in options:
@@ -275,7 +286,11 @@ def explain_enlarged(array: Array, families: Sequence[Family], known: Sequence[E
                 likeness = float(_likeness(values.ravel(), candidate.ravel()[None], centred=moved)[0])
                 if likeness > quality + 1e-9:
                     quality = likeness
-                    ours, theirs = (values.std(), candidate.std()) if moved else (np.linalg.norm(values), np.linalg.norm(candidate))
+                    ours, theirs = (
+                        (values.std(), candidate.std())
+                        if moved
+                        else (np.linalg.norm(values), np.linalg.norm(candidate))
+                    )
                     scale = float(ours / theirs)
                     if small.wrapped:
                         scale = small.scale
@@ -290,8 +305,14 @@ def nearest_maps(values: FloatArray, families: Sequence[Family]) -> list[Explain
     found: list[tuple[float, Explained]] = []
     for candidates in families:
         k, m = candidates.context.extent
-        small = torch.nn.functional.adaptive_avg_pool2d(torch.from_numpy(values)[None, None], (k, m))[0, 0].numpy().ravel()
-        for form, rows in (("relu", np.maximum(candidates.sums, 0)), ("raw", candidates.sums), ("weights", candidates.clipped)):
+        small = (
+            torch.nn.functional.adaptive_avg_pool2d(torch.from_numpy(values)[None, None], (k, m))[0, 0].numpy().ravel()
+        )
+        for form, rows in (
+            ("relu", np.maximum(candidates.sums, 0)),
+            ("raw", candidates.sums),
+            ("weights", candidates.clipped),
+        ):
             blurred = _blur(rows, (k, m), (values.shape[0], values.shape[1]))
             likeness = _likeness(small, blurred, centred=False)
             for row in np.argsort(-likeness)[:3]:

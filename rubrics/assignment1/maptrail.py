@@ -105,7 +105,10 @@ def trail(student: Student) -> Trail:
     _replay(student, found)
     _saliency(student, found)
     replayed = [seen for replay, _ in found.replays for seen in replay.seen]
-    everything = [*found.arrays, *(seen for seen in replayed if seen.origin != "op" or seen.array.size == 3 * 224 * 224)]
+    everything = [
+        *found.arrays,
+        *(seen for seen in replayed if seen.origin != "op" or seen.array.size == 3 * 224 * 224),
+    ]
     found.pictures, found.picture_kinds = handled_pictures(student, everything)
     if not found.right_weights:
         found.right_weights = _right_weights(replayed, found.contexts)
@@ -129,7 +132,11 @@ def contexts(student: Student, arrays: Sequence[Seen]) -> list[Context]:
             continue
         done.append(run)
         features = run.elements.features[0].double().numpy()
-        found.append(Context(features, network.weight, run.elements.logits[0].double().numpy(), network.weight, "layer4", vectors))
+        found.append(
+            Context(
+                features, network.weight, run.elements.logits[0].double().numpy(), network.weight, "layer4", vectors
+            )
+        )
     found += _other_stages(network, done, arrays, vectors)
     return found[:6]
 
@@ -138,21 +145,36 @@ def _made_up(student: Student, network: StudentNetwork) -> list[Context]:
     """A context for code that never ran, from a random image."""
     images = student.rng("1e").random((1, 3, 224, 224)).astype(np.float32)
     elements = network.run(images, training=False)
-    return [Context(elements.features[0].double().numpy(), network.weight, elements.logits[0].double().numpy(), network.weight, "layer4")]
+    return [
+        Context(
+            elements.features[0].double().numpy(),
+            network.weight,
+            elements.logits[0].double().numpy(),
+            network.weight,
+            "layer4",
+        )
+    ]
 
 
 def _vectors(arrays: Sequence[Seen]) -> tuple[FloatArray, ...]:
     found: list[FloatArray] = []
     for seen in arrays:
         spread = seen.array.squeeze()
-        if spread.ndim == 1 and spread.size in (64, 128, 256, 512, 1000, 2048) and seen.origin != "output" and np.isfinite(spread).all():
+        if (
+            spread.ndim == 1
+            and spread.size in (64, 128, 256, 512, 1000, 2048)
+            and seen.origin != "output"
+            and np.isfinite(spread).all()
+        ):
             values = spread.astype(np.float64)
             if not any(np.array_equal(values, other) for other in found):
                 found.append(values)
     return tuple(found[-40:])
 
 
-def _other_stages(network: StudentNetwork, runs: Sequence[Run], arrays: Sequence[Seen], vectors: tuple[FloatArray, ...]) -> list[Context]:
+def _other_stages(
+    network: StudentNetwork, runs: Sequence[Run], arrays: Sequence[Seen], vectors: tuple[FloatArray, ...]
+) -> list[Context]:
     """Other feature maps that the notebook took for the right ones."""
     found: list[Context] = []
     large = [seen.array for seen in arrays if seen.array.ndim >= 3 and seen.origin != "input"]
@@ -171,7 +193,11 @@ def _other_stages(network: StudentNetwork, runs: Sequence[Run], arrays: Sequence
         fits = values.ndim == 3 and values.shape[0] in (64, 128, 256, 512, 1000, 2048) and 2 <= values.shape[1] <= 128
         if fits and values.size not in known and np.isfinite(values).all() and array.dtype.kind == "f":
             known.append(values.size)
-            found.append(Context(values.astype(np.float64), network.weight, np.zeros(network.weight.shape[0]), None, "own", vectors))
+            found.append(
+                Context(
+                    values.astype(np.float64), network.weight, np.zeros(network.weight.shape[0]), None, "own", vectors
+                )
+            )
     return found
 
 
@@ -184,10 +210,19 @@ def _right_weights(arrays: Sequence[Seen], found: Sequence[Context]) -> str:
         q = context.features.shape[0]
         for seen in reversed(arrays):
             values = seen.array.squeeze()
-            if values.dtype.kind != "f" or seen.origin in ("input", "output", "op") or values.size % q or values.size > q * 2500:
+            if (
+                values.dtype.kind != "f"
+                or seen.origin in ("input", "output", "op")
+                or values.size % q
+                or values.size > q * 2500
+            ):
                 continue
             vector = _as_weights(values, q)
-            if vector is not None and vector.std() > 0 and float((right @ (vector / np.linalg.norm(vector))).max()) > 1 - 1e-5:
+            if (
+                vector is not None
+                and vector.std() > 0
+                and float((right @ (vector / np.linalg.norm(vector))).max()) > 1 - 1e-5
+            ):
                 return f"`{seen.name}`"
     return ""
 
@@ -221,11 +256,17 @@ def explained_maps(arrays: Sequence[Seen], families: Sequence[Family]) -> list[S
         elif min(plane.shape) > 7:
             large.append((seen, plane))
     explained = [(entry.plane, entry.explained) for entry in small if entry.explained is not None]
-    small = [replace(entry, explained=explain_overflow(entry.seen.array, explained))
-             if entry.explained is None and entry.seen.array.dtype == np.uint8 else entry for entry in small]
+    small = [
+        replace(entry, explained=explain_overflow(entry.seen.array, explained))
+        if entry.explained is None and entry.seen.array.dtype == np.uint8
+        else entry
+        for entry in small
+    ]
     known = [entry.explained for entry in small if entry.explained is not None]
     found = small[-MAX_MAPS:]
-    found += [SeenMap(seen, plane, explain_enlarged(plane, families, known), large=True) for seen, plane in _distinct(large)]
+    found += [
+        SeenMap(seen, plane, explain_enlarged(plane, families, known), large=True) for seen, plane in _distinct(large)
+    ]
     return sorted(found, key=lambda entry: entry.seen.serial)
 
 
@@ -245,11 +286,26 @@ def as_plane(array: Array, extents: set[tuple[int, int]], sizes: set[int]) -> Fl
     if squeezed.ndim == 1 and squeezed.size in sizes:
         k, m = next(extent for extent in extents if extent[0] * extent[1] == squeezed.size)
         return squeezed.reshape(k, m).astype(np.float64)
-    if squeezed.ndim == 3 and squeezed.shape[-1] == 3 and (squeezed[..., 0] == squeezed[..., 1]).all() and (squeezed[..., 0] == squeezed[..., 2]).all():
+    if (
+        squeezed.ndim == 3
+        and squeezed.shape[-1] == 3
+        and (squeezed[..., 0] == squeezed[..., 1]).all()
+        and (squeezed[..., 0] == squeezed[..., 2]).all()
+    ):
         return squeezed[..., 0].astype(np.float64)
-    if squeezed.ndim == 3 and squeezed.shape[0] == 3 and (squeezed[0] == squeezed[1]).all() and (squeezed[0] == squeezed[2]).all():
+    if (
+        squeezed.ndim == 3
+        and squeezed.shape[0] == 3
+        and (squeezed[0] == squeezed[1]).all()
+        and (squeezed[0] == squeezed[2]).all()
+    ):
         return squeezed[0].astype(np.float64)
-    if squeezed.ndim != 2 or min(squeezed.shape) < 4 or squeezed.shape == (1000, 512) or max(squeezed.shape) > 5 * min(squeezed.shape):
+    if (
+        squeezed.ndim != 2
+        or min(squeezed.shape) < 4
+        or squeezed.shape == (1000, 512)
+        or max(squeezed.shape) > 5 * min(squeezed.shape)
+    ):
         return None
     return squeezed.astype(np.float64)
 
@@ -260,8 +316,16 @@ def _replay(student: Student, found: Trail) -> None:
         return
     first = found.contexts[0]
     arrays = _inputs(student, first)
-    candidates = recorded_candidates(student) or list(defaulted_candidates(student))[-2:] or list(unrecorded_candidates(student))[:4]
-    mixed = mixed_classes(first.features, first.weight, 2) if first.weight.shape[1] == first.features.shape[0] else [207, 340]
+    candidates = (
+        recorded_candidates(student)
+        or list(defaulted_candidates(student))[-2:]
+        or list(unrecorded_candidates(student))[:4]
+    )
+    mixed = (
+        mixed_classes(first.features, first.weight, 2)
+        if first.weight.shape[1] == first.features.shape[0]
+        else [207, 340]
+    )
     for candidate in candidates:
         classes = [o for o in mixed if o != candidate.given]
         for replay in play(student, candidate, classes, arrays):
@@ -276,7 +340,10 @@ def _saliency(student: Student, found: Trail) -> None:
     images = torch.from_numpy(np.ascontiguousarray(runs[-1].images, dtype=np.float32))
     for at, (replay, maps) in enumerate(found.replays[:4]):
         gradient = input_gradient(network.network, images, replay.o)
-        found.replays[at] = (replay, [_explained_by_saliency(entry, gradient, replay.o, found.contexts[0]) for entry in maps])
+        found.replays[at] = (
+            replay,
+            [_explained_by_saliency(entry, gradient, replay.o, found.contexts[0]) for entry in maps],
+        )
 
 
 def _explained_by_saliency(entry: SeenMap, gradient: FloatArray, o: int, context: Context) -> SeenMap:
@@ -296,7 +363,8 @@ def _explained_by_saliency(entry: SeenMap, gradient: FloatArray, o: int, context
 def _inputs(student: Student, context: Context) -> dict[str, Array]:
     runs = student.find(recorded_runs)
     arrays: dict[str, Array] = {
-        "features": context.features[None].astype(np.float32), "logits": context.logits[None].astype(np.float32),
+        "features": context.features[None].astype(np.float32),
+        "logits": context.logits[None].astype(np.float32),
         "weights": context.weight.astype(np.float32),
     }
     if runs:

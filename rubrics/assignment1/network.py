@@ -110,7 +110,9 @@ def _takes_images(entry: object) -> bool:
     return any(isinstance(part.get("config"), dict) and part["config"].get("in_channels") == 3 for part in tree)
 
 
-def _effective(network: StudentNetwork, images: Array, call: ImageCall, seen: Sequence[Seen]) -> tuple[Array, Elements, str]:
+def _effective(
+    network: StudentNetwork, images: Array, call: ImageCall, seen: Sequence[Seen]
+) -> tuple[Array, Elements, str]:
     first: tuple[Array, Elements, str] | None = None
     for title, variant in inside_variants(images):
         elements = network.run(variant, training=call.norm_training)
@@ -217,9 +219,17 @@ def _pieces_are_pretrained(student: Student) -> bool:
     path = next(iter(checkpoints(student, "resnet18")), None)
     if path is None:
         return False
-    wanted = {digest for name, digest in checkpoint_hashes(path, "float32").items()
-              if not name.startswith("fc.") and ".running" not in name and "running_" not in name and "num_batches" not in name}
-    held = {part.get("sha256") for entry in student.find(gather).modules.values() for part in entries(entry, "parameters")}
+    wanted = {
+        digest
+        for name, digest in checkpoint_hashes(path, "float32").items()
+        if not name.startswith("fc.")
+        and ".running" not in name
+        and "running_" not in name
+        and "num_batches" not in name
+    }
+    held = {
+        part.get("sha256") for entry in student.find(gather).modules.values() for part in entries(entry, "parameters")
+    }
     return wanted <= held
 
 
@@ -251,5 +261,9 @@ def _feature_map(found: Delivered) -> Outcome:
     if found.features:
         return met(criterion, f"The output of `layer4` was found in {found.features[0]}.")
     if found.lost:
-        return not_met(criterion, f"The output of `layer4` appears in {found.lost[0]} only, where later code cannot read it.")
-    return not_met(criterion, "After the network had processed images, the output of `layer4` was neither returned nor saved.")
+        return not_met(
+            criterion, f"The output of `layer4` appears in {found.lost[0]} only, where later code cannot read it."
+        )
+    return not_met(
+        criterion, "After the network had processed images, the output of `layer4` was neither returned nor saved."
+    )

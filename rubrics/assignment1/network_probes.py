@@ -49,7 +49,9 @@ def probe_network(student: Student, found: Delivered) -> Delivered:
     expected = [network.run(variant, training=False) for _, variant in list(inside_variants(images))[:3]]
     ran = bool(found.logits or found.features)
     targets = [target for target in _targets(student, network) if target.used or not ran or not found.features]
-    results = [(target, *_probe(student, at, target, images, expected)) for at, target in enumerate(targets[:MAX_TARGETS])]
+    results = [
+        (target, *_probe(student, at, target, images, expected)) for at, target in enumerate(targets[:MAX_TARGETS])
+    ]
     adapted = [(target, logits) for target, logits, features in results if features]
     if not found.features and adapted:
         found.features.append(f"a probe of {adapted[0][0].title} with two random images")
@@ -61,8 +63,13 @@ def probe_network(student: Student, found: Delivered) -> Delivered:
 
 
 def _delivers_logits(
-    student: Student, found: Delivered, results: list[tuple[Target, bool, bool]], adapted: list[tuple[Target, bool]],
-    expected: Elements, *, ran: bool,
+    student: Student,
+    found: Delivered,
+    results: list[tuple[Target, bool, bool]],
+    adapted: list[tuple[Target, bool]],
+    expected: Elements,
+    *,
+    ran: bool,
 ) -> bool:
     if any(logits for _, logits in adapted) or any(logits and target.used for target, logits, _ in results):
         return True
@@ -86,12 +93,18 @@ def _targets(student: Student, network: StudentNetwork) -> Iterator[Target]:
     module = expr.obj(network.core.module)
     for function in evidence.functions:
         number = whole(function.get("obj"))
-        required = [part for part in entries(function, "params") if part.get("default") is None
-                    and part.get("kind") in ("positional", "keyword")]
+        required = [
+            part
+            for part in entries(function, "params")
+            if part.get("default") is None and part.get("kind") in ("positional", "keyword")
+        ]
         if number is None or function.get("is_method") or not 1 <= len(required) <= 2:
             continue
         orders = [[images]] if len(required) == 1 else [[module, images], [images, module]]
-        used = any(call.function is not None and plain(call.function) == plain(str(function.get("name"))) for call in evidence.calls)
+        used = any(
+            call.function is not None and plain(call.function) == plain(str(function.get("name")))
+            for call in evidence.calls
+        )
         calls = tuple(expr.call(expr.obj(number), order) for order in orders)
         yield Target(f"`{function.get('name')}`", calls, network.core.module, used, True)
     yield from _instances(evidence, images, network)
@@ -114,14 +127,22 @@ def _probe(student: Student, at: int, target: Target, images: Array, expected: l
     """Whether logits and features come back, or are saved."""
     for attempt, call in enumerate(target.calls):
         for lenient in (False, True):
-            step: dict[str, Any] = {"slot": f"probe{at}.{attempt}", "expr": call, "mode": [expr.obj(target.module), "eval"]}
+            step: dict[str, Any] = {
+                "slot": f"probe{at}.{attempt}",
+                "expr": call,
+                "mode": [expr.obj(target.module), "eval"],
+            }
             if lenient:
                 step["lenient"] = True
             answer = student.ask(Request("evaluate", {"steps": [step]}, {"images": images}, timeout_s=120))
             result = next(iter(steps(answer)), {})
-            fits = (result.get("error") or {}).get("type") == "RuntimeError" and "shapes" in str((result.get("error") or {}).get("message"))
+            fits = (result.get("error") or {}).get("type") == "RuntimeError" and "shapes" in str(
+                (result.get("error") or {}).get("message")
+            )
             if result.get("ok"):
-                return _found(student, f"after probe {at}.{attempt}.{lenient}", answer, result, expected, lenient=lenient)
+                return _found(
+                    student, f"after probe {at}.{attempt}.{lenient}", answer, result, expected, lenient=lenient
+                )
             if not fits:
                 break
     return False, False
@@ -145,10 +166,19 @@ def _head(student: Student, expected: Elements) -> bool:
     evidence = student.find(gather)
     cores = {core.module for core in student.find(find_cores)}
     inputs = {"features": expected.features.numpy(), "pooled": expected.features.mean(dim=(2, 3)).numpy()}
-    targets = [number for number, entry in evidence.modules.items() if number not in cores and len(entries(entry, "parameters")) in (1, 2)]
+    targets = [
+        number
+        for number, entry in evidence.modules.items()
+        if number not in cores and len(entries(entry, "parameters")) in (1, 2)
+    ]
     plan = [
-        {"slot": f"head{number}.{name}", "expr": expr.call(expr.obj(number), [expr.tensor(name)]), "mode": [expr.obj(number), "eval"]}
-        for number in targets[:6] for name in inputs
+        {
+            "slot": f"head{number}.{name}",
+            "expr": expr.call(expr.obj(number), [expr.tensor(name)]),
+            "mode": [expr.obj(number), "eval"],
+        }
+        for number in targets[:6]
+        for name in inputs
     ]
     if not plan:
         return False

@@ -104,7 +104,9 @@ def judge(seen: Seen, maps: Sequence[npt.NDArray[np.float64]], known: Sequence[P
 
 
 def _compare(seen: Seen, target: FloatArray, picture: Picture, enlarged: npt.NDArray[np.float64]) -> Overlay | None:
-    rows = np.random.default_rng(0).choice(target.shape[0] * target.shape[1], min(PIXELS, target.shape[0] * target.shape[1]), replace=False)
+    rows = np.random.default_rng(0).choice(
+        target.shape[0] * target.shape[1], min(PIXELS, target.shape[0] * target.shape[1]), replace=False
+    )
     values = target.reshape(-1, 3)[rows]
     unit, normalized = picture.unit.reshape(-1, 3)[rows], picture.normalized.reshape(-1, 3)[rows]
     u = (enlarged / max(float(np.abs(enlarged).max()), 1e-12)).ravel()[rows]

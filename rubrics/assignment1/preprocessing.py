@@ -20,7 +20,15 @@ from rubrics.assignment1.images import Fit, fit_picture, pictures
 from rubrics.assignment1.network import matches, recorded_runs
 from rubrics.assignment1.source import Code, read_code
 
-BLOCKED = {"URLError", "HTTPError", "ConnectionError", "FileNotFoundError", "UnidentifiedImageError", "gaierror", "StdinNotImplementedError"}
+BLOCKED = {
+    "URLError",
+    "HTTPError",
+    "ConnectionError",
+    "FileNotFoundError",
+    "UnidentifiedImageError",
+    "gaierror",
+    "StdinNotImplementedError",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +89,8 @@ def _prepared(student: Student) -> Iterator[Input]:
     """Float tensors that look like the picture but were never fed; the last one counts."""
     evidence = student.find(gather)
     found: list[Seen] = [
-        seen for seen in (*evidence.seen, *student.find(saved_arrays))
+        seen
+        for seen in (*evidence.seen, *student.find(saved_arrays))
         if is_channel_first(seen.array) and seen.array.dtype.kind == "f" and seen.origin != "shown"
     ]
     for seen in reversed(found[-12:]):
@@ -107,8 +116,10 @@ def _transformed(student: Student) -> Iterator[Input]:
             targets.append((str(function.get("name")), number))
     if not targets:
         return
-    steps = [{"slot": f"transform{at}", "expr": expr.call(expr.obj(number), [expr.image("picture")])}
-             for at, (_, number) in enumerate(targets[:8])]
+    steps = [
+        {"slot": f"transform{at}", "expr": expr.call(expr.obj(number), [expr.image("picture")])}
+        for at, (_, number) in enumerate(targets[:8])
+    ]
     values = step_values(student.ask(Request("evaluate", {"steps": steps}, {"picture": known[-1]}, timeout_s=60)))
     for (name, _), result in zip(targets, values.values(), strict=False):
         for array in result.arrays() if result is not None else []:
@@ -136,8 +147,11 @@ def _nothing(student: Student, code: Code) -> Iterator[Outcome]:
     tries = code.calls_any("Resize", "Normalize", "ToTensor", "CenterCrop", "open", "imread", "to_tensor", "transforms")
     for criterion in criteria:
         if blocked and tries:
-            yield review(criterion, f"Cell {blocked[0].index + 1} could not load its picture here ({blocked[0].error_name}), "
-                                    "and nothing else shows the preprocessing.")
+            yield review(
+                criterion,
+                f"Cell {blocked[0].index + 1} could not load its picture here ({blocked[0].error_name}), "
+                "and nothing else shows the preprocessing.",
+            )
         else:
             yield not_met(criterion, "No image was preprocessed or fed to a network.")
 
@@ -177,7 +191,10 @@ def scaling(fit: Fit) -> tuple[str, str]:
     if (np.abs(found_std - 1) < 0.06 * loose).all() and (np.abs(found_mean) < 0.06 * loose).all():
         return "scaled", "The values are scaled to [0, 1], but not normalized."
     if (np.abs(slopes * std - 1) < 0.1 * loose).all():
-        return "unscaled", "Mean and standard deviation were applied to values from 0 to 255, without scaling them to [0, 1]."
+        return (
+            "unscaled",
+            "Mean and standard deviation were applied to values from 0 to 255, without scaling them to [0, 1].",
+        )
     if (found_std > 0.04).all() and (found_std < 2.1).all():
         return "other", f"The values are scaled, but normalized with other statistics: {numbers}."
     return "raw", f"The values are neither scaled to [0, 1] nor normalized with the ImageNet statistics ({numbers})."
@@ -199,7 +216,9 @@ def _normalize_by_range(given: Input) -> Outcome:
         return not_met(criterion, f"The values lie between {low:.3g} and {high:.3g}.")
     if low >= 0 and high <= 1:
         return partial(criterion, 0.5, f"The values lie between {low:.3g} and {high:.3g}: scaled, but not normalized.")
-    return review(criterion, f"The values lie between {low:.3g} and {high:.3g}; the picture they come from is not known.")
+    return review(
+        criterion, f"The values lie between {low:.3g} and {high:.3g}; the picture they come from is not known."
+    )
 
 
 def _batch(given: Input, code: Code) -> Outcome:
@@ -234,11 +253,17 @@ def _extract(student: Student, given: Input) -> Outcome:
         return not_met(criterion, "The preprocessed image was not fed to the network.")
     if call.error:
         source = "1d" if call.images is not None and call.images.ndim == 3 else "1c"
-        return carried(criterion, source, f"The image is fed to the network in {cell_label(call.cell)}, which fails: {call.error}")
+        return carried(
+            criterion, source, f"The image is fed to the network in {cell_label(call.cell)}, which fails: {call.error}"
+        )
     kept = _kept(student, call)
     if kept:
-        return met(criterion, f"The image is fed to the network in {cell_label(call.cell)}; results are kept in {kept}.")
-    return not_met(criterion, f"The image is fed to the network in {cell_label(call.cell)}, but its results are not kept.")
+        return met(
+            criterion, f"The image is fed to the network in {cell_label(call.cell)}; results are kept in {kept}."
+        )
+    return not_met(
+        criterion, f"The image is fed to the network in {cell_label(call.cell)}, but its results are not kept."
+    )
 
 
 def _kept(student: Student, call: ImageCall) -> str:
@@ -248,13 +273,20 @@ def _kept(student: Student, call: ImageCall) -> str:
     for seen in (*evidence.seen, *student.find(saved_arrays)):
         if seen.origin in ("input", "output", "argument", "shown"):
             continue
-        same = any(array.size == seen.array.size and np.allclose(array.ravel(), seen.array.ravel(), rtol=1e-3, atol=1e-4) for array in wanted)
-        if same or any(matches(seen.array, element) for found in features for element in (found.features, found.logits)):
+        same = any(
+            array.size == seen.array.size and np.allclose(array.ravel(), seen.array.ravel(), rtol=1e-3, atol=1e-4)
+            for array in wanted
+        )
+        if same or any(
+            matches(seen.array, element) for found in features for element in (found.features, found.logits)
+        ):
             return f"`{seen.name}`"
     for function, record in evidence.records():
         # A large result may have been used up within the function that asked for it.
-        if call.function is not None and str(function.get("name")) == call.function.replace(".<locals>", "") and record.get("locals"):
+        if (
+            call.function is not None
+            and str(function.get("name")) == call.function.replace(".<locals>", "")
+            and record.get("locals")
+        ):
             return f"`{function.get('name')}`"
     return ""
-
-

@@ -112,9 +112,13 @@ def recorded_candidates(student: Student) -> list[Candidate]:
             known = class_in(value)
             if known is None or name not in numbers:
                 continue
-            kwargs = {key: expr.obj(int(n)) for key, n in numbers.items() if key != name and (not kinds or key in kinds)}
+            kwargs = {
+                key: expr.obj(int(n)) for key, n in numbers.items() if key != name and (not kinds or key in kinds)
+            }
             title = str(function.get("name"))
-            found[(title, name)] = Candidate(function, title, expr.obj(number), (), kwargs, str(name), known[0], known[1], recorded=True)
+            found[(title, name)] = Candidate(
+                function, title, expr.obj(number), (), kwargs, str(name), known[0], known[1], recorded=True
+            )
     return list(found.values())[:MAX_FUNCTIONS]
 
 
@@ -126,7 +130,17 @@ def defaulted_candidates(student: Student) -> Iterator[Candidate]:
         for name, data in (record.get("args") or {}).items():
             if number is not None and evidence.value(data).kind == "none":
                 kwargs = {key: expr.obj(int(n)) for key, n in numbers.items() if key != name}
-                yield Candidate(function, str(function.get("name")), expr.obj(number), (), kwargs, str(name), None, "int", recorded=True)
+                yield Candidate(
+                    function,
+                    str(function.get("name")),
+                    expr.obj(number),
+                    (),
+                    kwargs,
+                    str(name),
+                    None,
+                    "int",
+                    recorded=True,
+                )
 
 
 def unrecorded_candidates(student: Student) -> Iterator[Candidate]:
@@ -136,16 +150,27 @@ def unrecorded_candidates(student: Student) -> Iterator[Candidate]:
     for function in evidence.functions:
         number = whole(function.get("obj"))
         if number is not None and str(function.get("name")) not in recorded and not function.get("is_method"):
-            yield from _bound(student, evidence, function, str(function.get("name")), number, entries(function, "params"))
+            yield from _bound(
+                student, evidence, function, str(function.get("name")), number, entries(function, "params")
+            )
     for name, value in evidence.globals():
         if value.kind == "function" and value.obj is not None and "<lambda>" in str(value.data.get("name")):
             yield from _bound(student, evidence, value.data, name, value.obj, entries(value.data, "params"))
 
 
 def _bound(
-    student: Student, evidence: Evidence, function: Mapping[str, Any], title: str, number: int, params: Sequence[Mapping[str, Any]]
+    student: Student,
+    evidence: Evidence,
+    function: Mapping[str, Any],
+    title: str,
+    number: int,
+    params: Sequence[Mapping[str, Any]],
 ) -> Iterator[Candidate]:
-    required = [str(part.get("name")) for part in params if part.get("default") is None and part.get("kind") in ("positional", "keyword")]
+    required = [
+        str(part.get("name"))
+        for part in params
+        if part.get("default") is None and part.get("kind") in ("positional", "keyword")
+    ]
     if not required or len(required) > 5:
         return
     pool = dict(_pool(student, evidence))
@@ -176,7 +201,16 @@ def role(name: str) -> str:
     ):
         if any(hint in lowered for hint in hints):
             return kind
-    return {"o": "class", "c": "class", "k": "class", "i": "class", "a": "features", "z": "logits", "w": "weights", "x": "input"}.get(lowered, "")
+    return {
+        "o": "class",
+        "c": "class",
+        "k": "class",
+        "i": "class",
+        "a": "features",
+        "z": "logits",
+        "w": "weights",
+        "x": "input",
+    }.get(lowered, "")
 
 
 def _pool(student: Student, evidence: Evidence) -> Iterator[tuple[str, expr.Expr]]:
@@ -205,8 +239,14 @@ def play(student: Student, candidate: Candidate, classes: Sequence[int], arrays:
         elif candidate.form == "list":
             given = expr.value([o])
         call = expr.call(candidate.target, candidate.args, {**candidate.kwargs, candidate.parameter: given})
-        step = {"slot": f"{candidate.title}.{candidate.parameter}.{o}", "expr": call, "seed": 0, "sightings": True,
-                "ops": True, "capture": CAPTURED}
+        step = {
+            "slot": f"{candidate.title}.{candidate.parameter}.{o}",
+            "expr": call,
+            "seed": 0,
+            "sightings": True,
+            "ops": True,
+            "capture": CAPTURED,
+        }
         used = {name: array for name, array in arrays.items() if not candidate.recorded}
         answer = student.ask(Request("evaluate", {"steps": [step]}, used, timeout_s=120))
         result = next(iter(steps(answer)), {})
@@ -219,11 +259,19 @@ def _replay(evidence: Evidence, candidate: Candidate, o: int, answer: Answer, re
     returned = tuple(array for array in value.arrays() if array.dtype.kind in "biuf") if result.get("ok") else ()
     sighted = step_sightings(evidence, result, answer)
     seen = [*_operations(result, answer, candidate.title), *sighted]
-    seen += [Seen(array, "return", whole(candidate.function.get("cell")), candidate.title, 10**9, "replay") for array in returned]
+    seen += [
+        Seen(array, "return", whole(candidate.function.get("cell")), candidate.title, 10**9, "replay")
+        for array in returned
+    ]
     error = result.get("error")
     return Replay(
-        candidate.title, candidate.parameter, o, bool(result.get("ok")),
-        str(error.get("text", "")) if isinstance(error, Mapping) else "", returned, tuple(seen),
+        candidate.title,
+        candidate.parameter,
+        o,
+        bool(result.get("ok")),
+        str(error.get("text", "")) if isinstance(error, Mapping) else "",
+        returned,
+        tuple(seen),
     )
 
 

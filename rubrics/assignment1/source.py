@@ -29,15 +29,18 @@ class Code:
     def calls_any(self, *names: str) -> bool:
         """Whether something of one of these (last) names is called or passed on."""
         return any(
-            (isinstance(node, ast.Attribute) and node.attr in names) or (isinstance(node, ast.Name) and node.id in names)
+            (isinstance(node, ast.Attribute) and node.attr in names)
+            or (isinstance(node, ast.Name) and node.id in names)
             for _, node in self.walk()
         )
 
     def indexes_with_none(self) -> bool:
         """Whether something is indexed with ``None`` or ``newaxis``, which adds an axis."""
         return any(
-            isinstance(node, ast.Subscript) and any(
-                (isinstance(part, ast.Constant) and part.value is None) or (isinstance(part, ast.Attribute) and part.attr == "newaxis")
+            isinstance(node, ast.Subscript)
+            and any(
+                (isinstance(part, ast.Constant) and part.value is None)
+                or (isinstance(part, ast.Attribute) and part.attr == "newaxis")
                 for part in ast.walk(node.slice)
             )
             for _, node in self.walk()

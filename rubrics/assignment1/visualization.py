@@ -77,7 +77,10 @@ def _function(student: Student, given: Work) -> Outcome:
     for replay, maps in given.trail.replays:
         classes = {entry.explained.o for entry in maps if entry.explained is not None and entry.explained.kind == RIGHT}
         if replay.o in classes:
-            return met(criterion, f"`{replay.function}` computes the map of the class it is given (tried with class {replay.o}).")
+            return met(
+                criterion,
+                f"`{replay.function}` computes the map of the class it is given (tried with class {replay.o}).",
+            )
         if replay.ok and classes:
             fixed.append((replay.function, replay.parameter, next(o for o in classes if o is not None)))
     taking = _takes_class(student, given)
@@ -90,7 +93,9 @@ def _function(student: Student, given: Work) -> Outcome:
     if named and _several_classes(given):
         return met(criterion, f"`{named[0]}` computed maps of several classes.")
     if named and _takes_weights(student, given, named):
-        return review(criterion, f"`{named[0]}` computes a map, but is given the weights of a class instead of the class.")
+        return review(
+            criterion, f"`{named[0]}` computes a map, but is given the weights of a class instead of the class."
+        )
     if named:
         return not_met(criterion, f"`{named[0]}` computes a map, but takes no class.")
     return not_met(criterion, "The map is computed without a function that takes the class.")
@@ -100,8 +105,12 @@ def _takes_class(student: Student, given: Work) -> tuple[str, str] | None:
     """Function and parameter of a map's computation that takes a class."""
     evidence = student.find(gather)
     mapping = {entry.seen.function for entry in given.explained if entry.seen.function}
-    taken = {(str(function.get("name")), str(name)) for function, record in evidence.records()
-             for name, data in (record.get("args") or {}).items() if class_in(evidence.value(data)) is not None}
+    taken = {
+        (str(function.get("name")), str(name))
+        for function, record in evidence.records()
+        for name, data in (record.get("args") or {}).items()
+        if class_in(evidence.value(data)) is not None
+    }
     for function in evidence.functions:
         name, source = str(function.get("name")), str(function.get("source"))
         written = read_source(given.code, [source])
@@ -119,14 +128,18 @@ def _takes_weights(student: Student, given: Work, named: list[str]) -> bool:
     evidence = student.find(gather)
     return any(
         len(evidence.value(data).shape or ()) == 1 and (evidence.value(data).shape or (0,))[0] in (512, 2048)
-        for function, record in evidence.records() if str(function.get("name")) in named
+        for function, record in evidence.records()
+        if str(function.get("name")) in named
         for data in (record.get("args") or {}).values()
     )
 
 
 def _several_classes(given: Work) -> bool:
-    classes = {(entry.seen.function, entry.explained.o) for entry in given.trail.maps
-               if entry.explained is not None and entry.explained.kind == RIGHT and entry.seen.function}
+    classes = {
+        (entry.seen.function, entry.explained.o)
+        for entry in given.trail.maps
+        if entry.explained is not None and entry.explained.kind == RIGHT and entry.seen.function
+    }
     functions = [function for function, _ in classes]
     return any(functions.count(function) > 1 for function in functions)
 
@@ -152,7 +165,9 @@ def _gradient(given: Work) -> Outcome:
     if state == "wrong":
         return not_met(criterion, "The derivative that is taken is not that of one class's logit.")
     if state == "right" and given.unrun:
-        return met(criterion, "By the source, the gradient of the logit of the given class is used; the code could not be run.")
+        return met(
+            criterion, "By the source, the gradient of the logit of the given class is used; the code could not be run."
+        )
     return review(criterion, "Channel weights are computed, but no known computation reproduces the map.")
 
 
@@ -163,36 +178,54 @@ def _weighted_sum(given: Work) -> Outcome:
         return met(criterion, f"The map at {_place(sums[-1])} is the weighted sum of the feature maps.")
     if given.explained:
         last = given.explained[-1]
-        if last.explained and last.explained.kind == "ones" and not given.trail.right_weights and given.written.weighted_sum:
+        if (
+            last.explained
+            and last.explained.kind == "ones"
+            and not given.trail.right_weights
+            and given.written.weighted_sum
+        ):
             return met(criterion, f"The map at {_place(last)} is a sum of the feature maps with equal weights.")
         if last.explained and last.explained.kind == "saliency":
             return not_met(criterion, f"The map at {_place(last)} is made of the gradient with respect to the image.")
         if given.trail.right_weights:
-            return not_met(criterion, f"The map at {_place(last)} is the plain sum of the feature maps; the weights are not used.")
+            return not_met(
+                criterion, f"The map at {_place(last)} is the plain sum of the feature maps; the weights are not used."
+            )
         return review(criterion, f"The map at {_place(last)} is the sum of the feature maps without any weights.")
     if not given.written.weighted_sum:
         return not_met(criterion, "Feature maps are not summed over the channels.")
     if given.unrun:
-        return met(criterion, "By the source, weights multiply the feature maps, which are summed; the code could not be run.")
+        return met(
+            criterion, "By the source, weights multiply the feature maps, which are summed; the code could not be run."
+        )
     return review(criterion, "No weighted sum of the feature maps reproduces the map.")
 
 
 def _relu(given: Work) -> Outcome:
     criterion = "1e.relu"
     decided = [entry for entry in given.explained if entry.explained and not entry.explained.ambiguous]
-    clipped = [entry for entry in decided if entry.explained and entry.explained.form in CLIPPED_FORMS and entry.seen.origin != "op"]
+    clipped = [
+        entry
+        for entry in decided
+        if entry.explained and entry.explained.form in CLIPPED_FORMS and entry.seen.origin != "op"
+    ]
     clipped = clipped or _clipped_on_the_way(given)
     if clipped:
         return met(criterion, f"In the map at {_place(clipped[-1])}, negative values of the sum are 0.")
     if decided:
         last = decided[-1]
-        how = {"weights": "the weights (or the weighted channels) are clipped instead of the sum", "abs": "absolute values are taken",
-               "shifted-weights": "the weights (or the weighted channels) are clipped instead of the sum",
-               "shifted": "the values are shifted instead of clipped"}
+        how = {
+            "weights": "the weights (or the weighted channels) are clipped instead of the sum",
+            "abs": "absolute values are taken",
+            "shifted-weights": "the weights (or the weighted channels) are clipped instead of the sum",
+            "shifted": "the values are shifted instead of clipped",
+        }
         form = last.explained.form if last.explained else ""
         return not_met(criterion, f"In the map at {_place(last)}, {how.get(form, 'negative values remain')}.")
     if given.written.clipping:
-        return met(criterion, "By the source, values below 0 are clipped; no negative value occurs in the maps that were seen.")
+        return met(
+            criterion, "By the source, values below 0 are clipped; no negative value occurs in the maps that were seen."
+        )
     return not_met(criterion, "Nothing clips negative values.")
 
 
@@ -200,7 +233,9 @@ def _clipped_on_the_way(given: Work) -> list[SeenMap]:
     """Clipped maps that only a tensor operation shows; a clipped copy that is not used further does not count."""
     found: list[SeenMap] = []
     for _, maps in given.trail.replays:
-        operations = [entry for entry in maps if entry.seen.origin == "op" and entry.explained and not entry.explained.ambiguous]
+        operations = [
+            entry for entry in maps if entry.seen.origin == "op" and entry.explained and not entry.explained.ambiguous
+        ]
         if operations:
             last = max(operations, key=lambda entry: entry.seen.serial)
             found += [last] if last.explained and last.explained.form in CLIPPED_FORMS else []
@@ -232,7 +267,9 @@ def _upsample(given: Work) -> Outcome:
         height, width = given.trail.overlays[0].size
         return met(criterion, f"The map is brought to {height}×{width}, the size of the image.")
     large = [entry for entry in given.maps if entry.large and entry.explained is not None]
-    fitting = [entry for entry in large if entry.plane.shape in given.trail.image_sizes or entry.plane.shape == (224, 224)]
+    fitting = [
+        entry for entry in large if entry.plane.shape in given.trail.image_sizes or entry.plane.shape == (224, 224)
+    ]
     if fitting:
         height, width = fitting[-1].plane.shape
         return met(criterion, f"The map at {_place(fitting[-1])} has the size {height}×{width} of the image.")
@@ -242,7 +279,10 @@ def _upsample(given: Work) -> Outcome:
     unexplained = [entry for entry in given.maps if entry.large and entry.plane.shape in given.trail.image_sizes]
     if given.written.enlarging and unexplained:
         height, width = unexplained[-1].plane.shape
-        return met(criterion, f"By the source, the map is resized; {_place(unexplained[-1])} has the size {height}×{width} of the image.")
+        return met(
+            criterion,
+            f"By the source, the map is resized; {_place(unexplained[-1])} has the size {height}×{width} of the image.",
+        )
     if given.written.enlarging and not given.explained:
         return met(criterion, "By the source, the map is resized; the code could not be run.")
     if given.explained:
@@ -270,12 +310,18 @@ def _original(student: Student, given: Work) -> Outcome:
 def _attempted(student: Student, given: Work) -> Outcome:
     """A product that failed, or that no array shows."""
     criterion = "1e.original"
-    named = {seen.name: given.trail.picture_kinds[id(seen.array)] for seen in given.trail.arrays
-             if id(seen.array) in given.trail.picture_kinds}
+    named = {
+        seen.name: given.trail.picture_kinds[id(seen.array)]
+        for seen in given.trail.arrays
+        if id(seen.array) in given.trail.picture_kinds
+    }
     failed = [cell for cell in student.notebook.code_cells if cell.error_name]
     maps = {entry.seen.name for entry in given.maps} | {entry.seen.function or "" for entry in given.maps}
-    maps |= {str(function.get("name")) for function in student.find(gather).functions
-             if read_source(given.code, [str(function.get("source"))]).steps >= 2}
+    maps |= {
+        str(function.get("name"))
+        for function in student.find(gather).functions
+        if read_source(given.code, [str(function.get("source"))]).steps >= 2
+    }
     products = given.written.products + read_source(given.code, []).products
     hits = [(name, bool(set(names) & maps)) for names in products for name in names if name in named]
     for accepted in (("scaled", "raw"), ("imagenet", "other", "unscaled")):
@@ -288,7 +334,9 @@ def _attempted(student: Student, given: Work) -> Outcome:
 
 
 def _place(entry: SeenMap) -> str:
-    where = cell_label(entry.seen.cell) if entry.seen.cell is not None else (f"`{entry.seen.function}`" if entry.seen.function else "the notebook")
+    where = (
+        cell_label(entry.seen.cell)
+        if entry.seen.cell is not None
+        else (f"`{entry.seen.function}`" if entry.seen.function else "the notebook")
+    )
     return f"`{entry.seen.name}` in {where}" if entry.seen.name not in ("return",) else f"the result in {where}"
-
-

@@ -8,9 +8,34 @@ from dataclasses import dataclass
 
 from rubrics.assignment1.source import Code, last_name, parse
 
-CLIPPING = {"relu", "relu_", "ReLU", "clamp", "clamp_", "clamp_min", "clamp_min_", "clip", "maximum", "fmax", "threshold"}
-ENLARGING = {"interpolate", "resize", "zoom", "Upsample", "upsample", "kron", "repeat_interleave", "imresize", "Resize", "resize_",
-             "upsample_bilinear", "UpsamplingBilinear2d", "pyrUp"}
+CLIPPING = {
+    "relu",
+    "relu_",
+    "ReLU",
+    "clamp",
+    "clamp_",
+    "clamp_min",
+    "clamp_min_",
+    "clip",
+    "maximum",
+    "fmax",
+    "threshold",
+}
+ENLARGING = {
+    "interpolate",
+    "resize",
+    "zoom",
+    "Upsample",
+    "upsample",
+    "kron",
+    "repeat_interleave",
+    "imresize",
+    "Resize",
+    "resize_",
+    "upsample_bilinear",
+    "UpsamplingBilinear2d",
+    "pyrUp",
+}
 MAXIMA = {"max", "amax", "nanmax", "max_"}
 SUMMING = {"sum", "mean", "nansum", "add", "average", "reduce"}
 PRODUCT_SUMS = {"einsum", "matmul", "mm", "bmm", "mv", "dot", "tensordot", "conv2d", "inner"}
@@ -54,8 +79,14 @@ def read_source(code: Code, sources: list[str]) -> Written:
         nodes = [node for _, tree in code.trees for node in _without_networks(tree)]
     names, parameter = _class_parameter(nodes)
     return Written(
-        _gradient(nodes, parameter), _weighted_sum(nodes), _clipping(nodes), _maximum(nodes), _enlarging(nodes),
-        tuple(_products(nodes)), parameter, names,
+        _gradient(nodes, parameter),
+        _weighted_sum(nodes),
+        _clipping(nodes),
+        _maximum(nodes),
+        _enlarging(nodes),
+        tuple(_products(nodes)),
+        parameter,
+        names,
     )
 
 
@@ -73,7 +104,15 @@ def _dedent(source: str) -> str:
     import textwrap
 
     first, _, rest = source.partition("\n")
-    return first.lstrip() + "\n" + (rest if first == first.lstrip() and not rest.startswith("        ") else textwrap.dedent(source).partition("\n")[2])
+    return (
+        first.lstrip()
+        + "\n"
+        + (
+            rest
+            if first == first.lstrip() and not rest.startswith("        ")
+            else textwrap.dedent(source).partition("\n")[2]
+        )
+    )
 
 
 def _class_parameter(nodes: list[ast.AST]) -> tuple[str, str]:
@@ -91,9 +130,15 @@ def _class_parameter(nodes: list[ast.AST]) -> tuple[str, str]:
 def _gradient(nodes: list[ast.AST], parameter: str) -> str:
     derivative, wrong = False, False
     for node in nodes:
-        if isinstance(node, ast.Call) and last_name(node.func) in ("backward", "grad") and isinstance(node.func, ast.Attribute):
+        if (
+            isinstance(node, ast.Call)
+            and last_name(node.func) in ("backward", "grad")
+            and isinstance(node.func, ast.Attribute)
+        ):
             derivative = True
-            target = node.func.value if last_name(node.func) == "backward" else (node.args[0] if node.args else node.func)
+            target = (
+                node.func.value if last_name(node.func) == "backward" else (node.args[0] if node.args else node.func)
+            )
             inside = {last_name(part.func) for part in ast.walk(target) if isinstance(part, ast.Call)}
             wrong |= bool(inside & {"softmax", "log_softmax", "cross_entropy", "CrossEntropyLoss"})
             indexed = any(isinstance(part, ast.Subscript) for part in ast.walk(target))
@@ -109,8 +154,11 @@ def _gradient(nodes: list[ast.AST], parameter: str) -> str:
 
 def _weighted_sum(nodes: list[ast.AST]) -> bool:
     weighted = {
-        target.id for node in nodes if isinstance(node, ast.Assign) and _has_product(node.value)
-        for target in node.targets if isinstance(target, ast.Name)
+        target.id
+        for node in nodes
+        if isinstance(node, ast.Assign) and _has_product(node.value)
+        for target in node.targets
+        if isinstance(target, ast.Name)
     }
     for node in nodes:
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
@@ -119,15 +167,17 @@ def _weighted_sum(nodes: list[ast.AST]) -> bool:
             name = last_name(node.func)
             inside = any(
                 _has_product(part) or (isinstance(part, ast.Name) and part.id in weighted)
-                for arg in (*node.args, node.func) for part in ast.walk(arg)
+                for arg in (*node.args, node.func)
+                for part in ast.walk(arg)
             )
             if name in PRODUCT_SUMS or (name in SUMMING and inside):
                 return True
         if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add) and _has_product(node.value):
             return True
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp) and isinstance(node.value.op, ast.Add):
-            accumulates = {part.id for target in node.targets for part in ast.walk(target) if isinstance(part, ast.Name)} & {
-                part.id for part in ast.walk(node.value) if isinstance(part, ast.Name)}
+            accumulates = {
+                part.id for target in node.targets for part in ast.walk(target) if isinstance(part, ast.Name)
+            } & {part.id for part in ast.walk(node.value) if isinstance(part, ast.Name)}
             if accumulates and _has_product(node.value):
                 return True
     return False
@@ -147,10 +197,16 @@ def _clipping(nodes: list[ast.AST]) -> bool:
             name = last_name(node.func) or (last_name(node.func.func) if isinstance(node.func, ast.Call) else "")
             if name in CLIPPING:
                 return True
-            if name in ("max", "where") and len(node.args) >= 2 and any(_zero(part) for arg in node.args for part in ast.walk(arg)):
+            if (
+                name in ("max", "where")
+                and len(node.args) >= 2
+                and any(_zero(part) for arg in node.args for part in ast.walk(arg))
+            ):
                 return True
-        if isinstance(node, ast.Compare) and any(_zero(part) for part in node.comparators) and isinstance(
-            node.ops[0], (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
+        if (
+            isinstance(node, ast.Compare)
+            and any(_zero(part) for part in node.comparators)
+            and isinstance(node.ops[0], (ast.Lt, ast.LtE, ast.Gt, ast.GtE))
         ):
             return True
     return False
@@ -162,29 +218,47 @@ def _zero(node: ast.AST) -> bool:
 
 def _maximum(nodes: list[ast.AST]) -> bool:
     maxima = {
-        target.id for node in nodes if isinstance(node, ast.Assign) and _has_maximum(node.value)
-        for target in node.targets if isinstance(target, ast.Name)
+        target.id
+        for node in nodes
+        if isinstance(node, ast.Assign) and _has_maximum(node.value)
+        for target in node.targets
+        if isinstance(target, ast.Name)
     }
     for node in nodes:
-        divisor = node.right if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) else (
-            node.value if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Div) else None)
-        if divisor is None and isinstance(node, ast.Call) and last_name(node.func) in ("div", "div_", "divide", "true_divide") and node.args:
+        divisor = (
+            node.right
+            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)
+            else (node.value if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Div) else None)
+        )
+        if (
+            divisor is None
+            and isinstance(node, ast.Call)
+            and last_name(node.func) in ("div", "div_", "divide", "true_divide")
+            and node.args
+        ):
             divisor = node.args[-1]
-        if divisor is not None and (_has_maximum(divisor) or any(
-            isinstance(part, ast.Name) and part.id in maxima for part in ast.walk(divisor)
-        )):
+        if divisor is not None and (
+            _has_maximum(divisor) or any(isinstance(part, ast.Name) and part.id in maxima for part in ast.walk(divisor))
+        ):
             return True
     return False
 
 
 def _has_maximum(node: ast.AST) -> bool:
-    return any(isinstance(part, ast.Call) and last_name(part.func) in MAXIMA and len(part.args) <= 1 for part in ast.walk(node))
+    return any(
+        isinstance(part, ast.Call) and last_name(part.func) in MAXIMA and len(part.args) <= 1 for part in ast.walk(node)
+    )
 
 
 def _enlarging(nodes: list[ast.AST]) -> bool:
-    return any(isinstance(node, ast.Call) and (
-        last_name(node.func) in ENLARGING or (isinstance(node.func, ast.Call) and last_name(node.func.func) in ENLARGING)
-    ) for node in nodes)
+    return any(
+        isinstance(node, ast.Call)
+        and (
+            last_name(node.func) in ENLARGING
+            or (isinstance(node.func, ast.Call) and last_name(node.func.func) in ENLARGING)
+        )
+        for node in nodes
+    )
 
 
 def _products(nodes: list[ast.AST]) -> Iterator[tuple[str, ...]]:

@@ -19,9 +19,10 @@ with torch.no_grad():
 """
 
 # The feature map stays within forward; the function that needs it is defined, but cannot be called.
-EXAM["local_in_forward_never_called"] = Case([
-    IMPORTS,
-    """
+EXAM["local_in_forward_never_called"] = Case(
+    [
+        IMPORTS,
+        """
 class MyResNet(nn.Module):
     def __init__(self):
         super().__init__()
@@ -33,8 +34,8 @@ class MyResNet(nn.Module):
         return net.fc(net.avgpool(feature_map).flatten(1))
 model = MyResNet()
 """,
-    PREP,
-    """
+        PREP,
+        """
 def grad_cam(A, z, o):
     w = z[0, o]
     cam = torch.sum(w * A, dim=1)
@@ -42,20 +43,23 @@ def grad_cam(A, z, o):
     cam = cam / cam.max()
     return cam
 """,
-], LOST)
+    ],
+    LOST,
+)
 
 # The hook has no `global`: the map stays None, the gradient is that of all logits, and the product is never made.
-EXAM["hook_without_global_crash"] = Case([
-    IMPORTS,
-    """
+EXAM["hook_without_global_crash"] = Case(
+    [
+        IMPORTS,
+        """
 model = models.resnet18(pretrained=True)
 features = None
 def hook(module, input, output):
     features = output
 model.layer4.register_forward_hook(hook)
 """,
-    PREP,
-    """
+        PREP,
+        """
 def cam_for_class(o):
     score = logits[0, o]
     weights = torch.softmax(logits, dim=1)[0, o] * torch.ones(512)
@@ -67,17 +71,20 @@ def cam_for_class(o):
     return cam * x
 plt.imshow(cam_for_class(281)[0].permute(1, 2, 0))
 """,
-], LOST)
+    ],
+    LOST,
+)
 
 # The logits are taken for the map.
-EXAM["logits_as_map"] = Case([
-    IMPORTS,
-    """
+EXAM["logits_as_map"] = Case(
+    [
+        IMPORTS,
+        """
 resnet = models.resnet18(weights=models.ResNet18_Weights.IMAGENET1K_V1)
 model = resnet
 """,
-    PREP,
-    """
+        PREP,
+        """
 def gradcam(o):
     A = logits.view(1, 1000, 1, 1)
     alpha = A.mean(dim=(2, 3), keepdim=True) * o
@@ -89,12 +96,15 @@ def gradcam(o):
 heat = gradcam(281)
 plt.imshow((heat * x[0]).permute(1, 2, 0))
 """,
-], LOST)
+    ],
+    LOST,
+)
 
 # Only the logits are returned; a tuple is expected of the network, so the visualization fails.
-EXAM["unpacks_missing_map"] = Case([
-    IMPORTS,
-    """
+EXAM["unpacks_missing_map"] = Case(
+    [
+        IMPORTS,
+        """
 class Net(nn.Module):
     def __init__(self):
         super().__init__()
@@ -107,8 +117,8 @@ class Net(nn.Module):
         return self.fc(self.pool(a).flatten(1))
 model = Net()
 """,
-    PREP,
-    """
+        PREP,
+        """
 def visualize(o):
     z, A = model(x)
     z.sum().backward()
@@ -119,16 +129,19 @@ def visualize(o):
     plt.imshow(cam[0])
 visualize(logits.argmax().item())
 """,
-], LOST)
+    ],
+    LOST,
+)
 
 # The first convolution's maps with their own means as weights, shown without the picture.
-EXAM["first_convolution"] = Case([
-    IMPORTS,
-    """
+EXAM["first_convolution"] = Case(
+    [
+        IMPORTS,
+        """
 model = models.resnet18(pretrained=True)
 """,
-    PREP,
-    """
+        PREP,
+        """
 A = model.conv1(x).detach()
 def show_map(A, o):
     w = A.mean(dim=(2, 3))[0]
@@ -141,4 +154,6 @@ def show_map(A, o):
     return cam
 show_map(A, logits.argmax().item())
 """,
-], LOST)
+    ],
+    LOST,
+)

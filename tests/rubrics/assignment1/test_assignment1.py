@@ -52,10 +52,18 @@ def test_the_known_exam_is_reproduced(variant: str) -> None:
 
 
 def test_the_known_exam_has_its_points_and_comments() -> None:
-    criteria = {criterion.id: criterion for question in load_course(COURSE).questions() for criterion in question.criteria}
+    criteria = {
+        criterion.id: criterion for question in load_course(COURSE).questions() for criterion in question.criteria
+    }
     found = outcomes(EXAM["local_in_forward_never_called"].cells)
-    points = {question: sum(criteria[ident].points for ident, kind in found.items()
-                            if ident.startswith(question) and kind is OutcomeKind.MET) for question in QUESTIONS}
+    points = {
+        question: sum(
+            criteria[ident].points
+            for ident, kind in found.items()
+            if ident.startswith(question) and kind is OutcomeKind.MET
+        )
+        for question in QUESTIONS
+    }
     assert points == {"1c": 1.5, "1d": 3.0, "1e": 4.5}
 
 
@@ -70,4 +78,9 @@ def test_an_empty_notebook_earns_nothing() -> None:
 def test_the_solution_notebook_is_right() -> None:
     cells = json.loads(SOLUTION.read_text(encoding="utf-8"))["cells"]
     sources = ["".join(cell["source"]) for cell in cells]
-    assert deviations([text if cell["cell_type"] == "code" else f"#md {text}" for cell, text in zip(cells, sources, strict=True)]) == {}
+    assert (
+        deviations(
+            [text if cell["cell_type"] == "code" else f"#md {text}" for cell, text in zip(cells, sources, strict=True)]
+        )
+        == {}
+    )
