@@ -2,7 +2,7 @@
 
 Symbols: B images of H×W, A: feature map B×Q×K×M (output of ``layer4``), z: logits B×O, W: ``fc.weight`` O×Q.
 With global average pooling and one linear layer, ∂z_o/∂a_qkm = w_oq / (KM), so the channel weights are W[o] up to a factor.
-"""
+"""  # noqa: E501
 
 from __future__ import annotations
 
@@ -137,9 +137,7 @@ def preprocess(picture: npt.NDArray[np.uint8]) -> torch.Tensor:
     return torch.from_numpy(normalized.astype(np.float32).transpose(2, 0, 1))[None]
 
 
-def resize_and_crop(
-    picture: npt.NDArray[np.uint8], shorter_side: int, size: tuple[int, int]
-) -> npt.NDArray[np.uint8]:
+def resize_and_crop(picture: npt.NDArray[np.uint8], shorter_side: int, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
     """Brings the shorter side to a length, keeps the aspect ratio and crops the centre.
 
     Args:

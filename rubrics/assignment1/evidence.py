@@ -28,7 +28,7 @@ class Seen:
         function: Qualified name of the function of the notebook in which it was seen, None at the top level.
         serial: Order in time; 0 for what is only known to exist in the end.
         origin: ``sighting``, ``argument``, ``local``, ``returned``, ``input``, ``output``, ``shown``, ``held`` or ``op``.
-    """
+    """  # noqa: E501
 
     array: Array
     name: str

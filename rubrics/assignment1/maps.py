@@ -82,7 +82,7 @@ class Explained:
         base: The map divided by its maximum, (K, M).
         context: What it was computed from.
         wrapped: Whether the values overflowed when they were cut to one byte.
-    """
+    """  # noqa: E501
 
     kind: str
     o: int | None

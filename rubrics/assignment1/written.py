@@ -101,7 +101,7 @@ def _without_networks(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def _dedent(source: str) -> str:
-    import textwrap
+    import textwrap  # noqa: PLC0415
 
     first, _, rest = source.partition("\n")
     return (

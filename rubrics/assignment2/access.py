@@ -58,14 +58,20 @@ def _functions(found: Facts) -> Iterator[Access]:
         nested = not function.get("global")
         for fill in _fills(found, function):
             yield Access(
-                f"`{function['name']}` in {cell_name(function.get('cell'))}", _calling(expr.obj(number), fill),
-                function.get("cell"), stored=not nested or bool(function.get("calls")), rank=0,
+                f"`{function['name']}` in {cell_name(function.get('cell'))}",
+                _calling(expr.obj(number), fill),
+                function.get("cell"),
+                stored=not nested or bool(function.get("calls")),
+                rank=0,
             )
     for entry in found.entries("globals"):
         value = found.value(entry.get("value"))
         if value.kind == "function" and value.data.get("own") and value.obj not in listed:
-            yield Access(f"`{entry['name']}` in {cell_name(entry.get('cell'))}",
-                         _calling(expr.var(str(entry["name"])), ({}, 0)), entry.get("cell"))
+            yield Access(
+                f"`{entry['name']}` in {cell_name(entry.get('cell'))}",
+                _calling(expr.var(str(entry["name"])), ({}, 0)),
+                entry.get("cell"),
+            )
 
 
 Fill = tuple[Mapping[int, Expr], int]
@@ -142,8 +148,13 @@ def _methods(found: Facts) -> Iterator[Access]:
         bare = _fills(found, function, skip_self=True)
         for target, prelude, where in _holders(kind, name):
             for fill in bare:
-                yield Access(f"method `{function['name']}` {where}in {cell_name(function.get('cell'))}",
-                             _calling(target, fill), function.get("cell"), prelude=prelude, rank=1)
+                yield Access(
+                    f"method `{function['name']}` {where}in {cell_name(function.get('cell'))}",
+                    _calling(target, fill),
+                    function.get("cell"),
+                    prelude=prelude,
+                    rank=1,
+                )
 
 
 def _holders(kind: Mapping[str, Any], method: str) -> Iterator[tuple[Expr, tuple[Mapping[str, Any], ...], str]]:
@@ -168,7 +179,9 @@ def _globals(found: Facts) -> Iterator[Access]:
         name, value, cell = str(entry["name"]), found.value(entry.get("value")), entry.get("cell")
         if is_alphabet(value):
             strings.append((expr.var(name), f"`{name}` in {cell_name(cell)}", cell))
-        elif value.kind in {"tensor", "ndarray"} and len(value.shape or ()) == 2 and 26 <= (value.shape or (0,))[0] <= 80:
+        elif (
+            value.kind in {"tensor", "ndarray"} and len(value.shape or ()) == 2 and 26 <= (value.shape or (0,))[0] <= 80
+        ):
             matrices.append((expr.var(name), f"`{name}` in {cell_name(cell)}", cell))
         if value.kind in {"list", "tuple"} and 26 <= (value.length or 0) <= 80 and _vectors(value):
             matrices.append((expr.var(name), f"`{name}` in {cell_name(cell)}", cell))
@@ -194,7 +207,11 @@ def is_alphabet(value: Value) -> bool:
     """Whether it is a string or list of characters with all letters."""
     if value.kind == "str":
         text = value.text() or ""
-        return 26 <= len(text) <= 200 and set("abcdefghijklmnopqrstuvwxyz") <= set(text.lower()) and len(set(text)) == len(text)
+        return (
+            26 <= len(text) <= 200
+            and set("abcdefghijklmnopqrstuvwxyz") <= set(text.lower())
+            and len(set(text)) == len(text)
+        )
     if value.kind in {"list", "tuple"}:
         texts = {item.text() for item in value.items()}
         return set("abcdefghijklmnopqrstuvwxyz") <= {text.lower() for text in texts if text} and len(texts) <= 200
@@ -207,13 +224,24 @@ def _structure(target: Expr, value: Value, how: str, cell: int | None, *, stored
         if len([key for key in keys if key and len(key) == 1]) >= 20:
             yield Access(how, lambda char: expr.item(target, expr.value(char)), cell, stored, rank=1)
     elif is_alphabet(value):
-        yield Access(how, lambda char: expr.call(expr.attr(call_list(target), "index"), [expr.value(char)]), cell, stored,
-                     rank=5, bare=True)
+        yield Access(
+            how,
+            lambda char: expr.call(expr.attr(call_list(target), "index"), [expr.value(char)]),
+            cell,
+            stored,
+            rank=5,
+            bare=True,
+        )
     elif value.kind == "dataframe":
         array = expr.importing("numpy.asarray")
         yield Access(how, lambda char: expr.call(array, [expr.item(target, expr.value(char))]), cell, stored, rank=2)
-        yield Access(how, lambda char: expr.call(array, [expr.item(expr.attr(target, "loc"), expr.value(char))]), cell,
-                     stored, rank=2)
+        yield Access(
+            how,
+            lambda char: expr.call(array, [expr.item(expr.attr(target, "loc"), expr.value(char))]),
+            cell,
+            stored,
+            rank=2,
+        )
     elif value.type_name in _ENCODERS:
         yield from _encoder(target, value.type_name, how, cell, stored=stored)
 
@@ -252,7 +280,10 @@ def _attributes(student: Student, found: Facts) -> Iterator[Access]:
             if isinstance(number, int):
                 holders[number] = (str(kind.get("name")), kind.get("cell"))
     steps = [
-        {"slot": str(number), "expr": expr.call(expr.importing("builtins.dict"), [expr.attr(expr.obj(number), "__dict__")])}
+        {
+            "slot": str(number),
+            "expr": expr.call(expr.importing("builtins.dict"), [expr.attr(expr.obj(number), "__dict__")]),
+        }
         for number in list(holders)[:10]
     ]
     for slot, result in ask(student, steps).items():
@@ -265,7 +296,7 @@ def _attributes(student: Student, found: Facts) -> Iterator[Access]:
 
 
 def _locals(found: Facts) -> Iterator[Access]:
-    """Dictionaries that a function made and did not return: the codes can be examined, but later code cannot use them."""
+    """Dictionaries that a function made and did not return: the codes can be examined, but later code cannot use them."""  # noqa: E501
     for function in found.entries("functions"):
         for record in (function.get("calls") or ())[-1:]:
             for name, described in (record.get("locals") or {}).items():

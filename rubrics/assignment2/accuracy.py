@@ -12,7 +12,7 @@ from rubrics.trace import Event, Floats, Pass, Trace
 from rubrics.training import Epoch, TrainingRun
 
 Rule = Callable[[Floats, Floats, bool], "int | None"]
-"""Number of right predictions from output (B, O), (B, S, O) or (B), target (B), and whether outputs are probabilities."""
+"""Number of right predictions from output (B, O), (B, S, O) or (B), target (B), and whether outputs are probabilities."""  # noqa: E501
 
 
 def _final(output: Floats) -> Floats:
@@ -168,13 +168,18 @@ def normalised(count: Counted, samples: Sequence[int]) -> Iterator[tuple[str, fl
     yield "the batch size", right / largest
     yield "batches times the batch size", right / (batches * largest)
     yield "nothing", right
-    yield "the mean of the batches' accuracies, divided by the batch size", float(
-        np.mean([r / n for r, n in zip(count.right, count.sizes, strict=True)])
-    ) / largest
-    yield "nothing, though batches are divided", float(sum(r / n for r, n in zip(count.right, count.sizes, strict=True)))
-    yield "the sum of the batches' accuracies by the number of samples", float(
-        sum(r / n for r, n in zip(count.right, count.sizes, strict=True))
-    ) / seen
+    yield (
+        "the mean of the batches' accuracies, divided by the batch size",
+        float(np.mean([r / n for r, n in zip(count.right, count.sizes, strict=True)])) / largest,
+    )
+    yield (
+        "nothing, though batches are divided",
+        float(sum(r / n for r, n in zip(count.right, count.sizes, strict=True))),
+    )
+    yield (
+        "the sum of the batches' accuracies by the number of samples",
+        float(sum(r / n for r, n in zip(count.right, count.sizes, strict=True))) / seen,
+    )
     yield "the last batch alone", count.right[-1] / count.sizes[-1]
     yield "the last batch's hits by the number of samples", count.right[-1] / seen
     yield "twice the number of samples", right / (2 * seen)
@@ -242,19 +247,25 @@ def _series_of(counts: Sequence[Counted], samples: Sequence[int]) -> Iterator[tu
         first = sum(counts[0].sizes)
         yield "the number of samples, though hits are never reset", [float(r / first) for r in right]
         yield "nothing, and hits are never reset", [float(r) for r in right]
-        yield "samples since the first epoch, though hits are reset", [
-            float(sum(c.right) / n) for c, n in zip(counts, seen, strict=True)
-        ]
+        yield (
+            "samples since the first epoch, though hits are reset",
+            [float(sum(c.right) / n) for c, n in zip(counts, seen, strict=True)],
+        )
 
 
 def _matched(series: Sequence[Series], truths: dict[tuple[str, str, str], list[float]]) -> Reported | None:
     """Right reports first; then those of one mistake; then those of two. Labels with "acc" before others."""
-    labelled = [one for one in series if "acc" in one.label.lower() or "correct" in one.label.lower() or "%" in one.label]
+    labelled = [
+        one for one in series if "acc" in one.label.lower() or "correct" in one.label.lower() or "%" in one.label
+    ]
     others = [one for one in series if one not in labelled and "loss" not in one.label.lower()]
     order = sorted(truths, key=lambda key: (key[0] != RIGHT) + (key[1] != PER_SAMPLE))
     for group in (labelled, others):
         for key in order:
-            if group is others and (key[0] != RIGHT or key[1] not in {PER_SAMPLE, MEAN_OF_BATCHES, "the number of batches", "the batch size"}):
+            if group is others and (
+                key[0] != RIGHT
+                or key[1] not in {PER_SAMPLE, MEAN_OF_BATCHES, "the number of batches", "the batch size"}
+            ):
                 continue
             found: Match | None = match(group, {"": truths[key]}, (1.0, 100.0))
             if found is not None:

@@ -73,8 +73,12 @@ def _without(layout: Layout, part: Callable[[str], str]) -> Layout:
     return shortened
 
 
-RIGHT: dict[str, Layout] = {"padding after": _front, "padding before": _back, "padding on both sides": _centre,
-                            "a start symbol before the name": _marked(_front)}
+RIGHT: dict[str, Layout] = {
+    "padding after": _front,
+    "padding before": _back,
+    "padding on both sides": _centre,
+    "a start symbol before the name": _marked(_front),
+}
 """Layouts in which the characters stand in their order."""
 
 WRONG: dict[str, Layout] = {

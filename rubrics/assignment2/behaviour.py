@@ -76,7 +76,15 @@ def observed(student: Student) -> Behaviour:
         if network.start is not None:
             arrays["h"] = network.start.astype(np.float32)
             args.append(expr.tensor("h"))
-        steps.append({"slot": name, "expr": expr.call(network.expr, args), "mode": [network.expr, "eval"], "grad": False, "seed": 1})
+        steps.append(
+            {
+                "slot": name,
+                "expr": expr.call(network.expr, args),
+                "mode": [network.expr, "eval"],
+                "grad": False,
+                "seed": 1,
+            }
+        )
     return _read(network, x, ask(student, steps, arrays))
 
 

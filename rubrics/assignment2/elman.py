@@ -28,12 +28,12 @@ ACTIVATIONS: dict[str, Callable[[Matrix], Matrix]] = {
     "softplus": lambda a: np.logaddexp(0, a),
     "gelu": lambda a: 0.5 * a * (1 + _erf(a / np.sqrt(2))),
     "selu": lambda a: 1.0507009873554805 * np.where(a > 0, a, 1.6732632423543772 * np.expm1(np.minimum(a, 0))),
-    "softmax": lambda a: _softmax(a),
+    "softmax": lambda a: _softmax(a),  # noqa: PLW0108
 }
 
 
 def _erf(a: Matrix) -> Matrix:
-    from scipy.special import erf
+    from scipy.special import erf  # noqa: PLC0415
 
     return np.asarray(erf(a), dtype=np.float64)
 
@@ -100,7 +100,13 @@ class Fit:
     @property
     def right(self) -> bool:
         """Whether it is a flawless Elman network on B×S×D."""
-        return self.recurrence == RIGHT and bool(self.activation) and not self.late and self.time_axis == 1 and self.head in {"last", "all"}
+        return (
+            self.recurrence == RIGHT
+            and bool(self.activation)
+            and not self.late
+            and self.time_axis == 1
+            and self.head in {"last", "all"}
+        )
 
 
 @dataclass(frozen=True)
@@ -123,7 +129,7 @@ def close(a: Matrix, b: Matrix) -> bool:
 # --- candidates for W1 and Wr ---------------------------------------------------------------------------------
 
 
-def linear_maps(params: Params, width: int) -> Iterator[Maps]:
+def linear_maps(params: Params, width: int) -> Iterator[Maps]:  # noqa: C901, PLR0912
     """Pairs of maps that the parameters may form: two matrices, or one for both parts; and single ones."""
     matrices = {name: value for name, value in params.items() if value.ndim == 2 and min(value.shape) >= 1}
     inputs = [(name, way) for name, value in matrices.items() for way in _ways(value, width)]
@@ -164,7 +170,11 @@ def _with_biases(params: Params, x: Matrix | None, h: Matrix | None, names: tupl
 
 
 def _bias_sums(params: Params, size: int, names: Sequence[str]) -> Iterator[Matrix]:
-    biases = {name: value.reshape(-1) for name, value in params.items() if value.size == size and value.ndim <= 2 and 1 in (value.ndim, *value.shape)}
+    biases = {
+        name: value.reshape(-1)
+        for name, value in params.items()
+        if value.size == size and value.ndim <= 2 and 1 in (value.ndim, *value.shape)
+    }
     own = [name for name in biases if any(_partner(name, weight) for weight in names if weight)]
     sets: list[tuple[str, ...]] = [tuple(own), *((name,) for name in own), ()]
     others = [name for name in biases if name not in own][:4]
@@ -239,8 +249,14 @@ def hidden_states(params: Params, x: Matrix, start: Matrix | None = None) -> Ite
         yield from _faulty(params, pairs, turned, axis, start)
 
 
-def _made(
-    maps: Maps, name: str, g: Callable[[Matrix], Matrix], x: Matrix, variant: str, axis: int, start: Matrix | None,
+def _made(  # noqa: PLR0913, PLR0917
+    maps: Maps,
+    name: str,
+    g: Callable[[Matrix], Matrix],
+    x: Matrix,
+    variant: str,
+    axis: int,
+    start: Matrix | None,
     begin: Matrix | None = None,
 ) -> Hidden:  # the parts of a hypothesis belong together
     size = maps.bias.shape[0]
@@ -313,7 +329,16 @@ def match_head(params: Params, hidden: Hidden, outputs: Sequence[Matrix], *, dee
             if found is not None:
                 head, end, name = found
                 activation = hidden.activation if direct else "late"
-                return Fit(hidden.recurrence, activation, hidden.time_axis, head, end, (*hidden.names, name), place, late=not direct)
+                return Fit(
+                    hidden.recurrence,
+                    activation,
+                    hidden.time_axis,
+                    head,
+                    end,
+                    (*hidden.names, name),
+                    place,
+                    late=not direct,
+                )
     return None
 
 
@@ -321,7 +346,8 @@ def _head(params: Params, hidden: Hidden, states: Matrix, output: Matrix) -> tup
     wanted = np.squeeze(output)
     for kind, shape, make in _representations(hidden, states):
         layers = [
-            layer for layer in _output_layers(params, shape[-1])
+            layer
+            for layer in _output_layers(params, shape[-1])
             if int(np.prod(shape[:-1])) * layer[1].shape[1] == wanted.size
         ]
         if not layers:
@@ -361,7 +387,7 @@ def _deep_head(params: Params, rows: Matrix, wanted: Matrix) -> tuple[str, str] 
 
 
 def _may_fit(rows: Matrix, weight: Matrix, wanted: Matrix) -> bool:
-    return int(np.prod(rows.shape[:-1])) * weight.shape[1] == wanted.size
+    return int(np.prod(rows.shape[:-1])) * weight.shape[1] == wanted.size  # type: ignore[no-any-return]
 
 
 def _same(found: Matrix, wanted: Matrix) -> bool:

@@ -99,8 +99,14 @@ def find_encodings(student: Student) -> Encodings:
     plausible = _plausible(student, ways)
     candidates = [encoding for way in plausible if (encoding := _called(student, way)) is not None]
     if not any(encoding.one_hot or encoding.stored for encoding in candidates if not encoding.bare):
-        candidates += [Encoding(h.how, codes, {}, stored=False, cell=h.cell) for h in hidden(student, found) if (codes := codes_of(h.raw))]
-    candidates = [lower_case_of(encoding) for encoding in candidates if encoding.letters >= 20 or _capital_only(encoding)]
+        candidates += [
+            Encoding(h.how, codes, {}, stored=False, cell=h.cell)
+            for h in hidden(student, found)
+            if (codes := codes_of(h.raw))
+        ]
+    candidates = [
+        lower_case_of(encoding) for encoding in candidates if encoding.letters >= 20 or _capital_only(encoding)
+    ]
     return Encodings(tuple(sorted(candidates, key=lambda e: _rank(e, found, learnt))), learnt)
 
 
@@ -172,7 +178,9 @@ def _plausible(student: Student, ways: Sequence[Access]) -> list[Access]:
 
 def _differ(pair: Sequence[Vector | None]) -> bool:
     first, second = pair
-    return first is not None and second is not None and first.shape == second.shape and not np.array_equal(first, second)
+    return (
+        first is not None and second is not None and first.shape == second.shape and not np.array_equal(first, second)
+    )
 
 
 def _numbers(result: Step | None) -> Vector | None:
@@ -240,4 +248,7 @@ def lower_case_of(encoding: Encoding) -> Encoding:
     """The same with the capitals' codes for the letters, where only capitals have one (names in upper case)."""
     if encoding.letters >= 20 or not _capital_only(encoding):
         return encoding
-    return replace(encoding, codes={**encoding.codes, **{c: encoding.codes[c.upper()] for c in LETTERS if c.upper() in encoding.codes}})
+    return replace(
+        encoding,
+        codes={**encoding.codes, **{c: encoding.codes[c.upper()] for c in LETTERS if c.upper() in encoding.codes}},
+    )

@@ -17,7 +17,9 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 PROBED = LETTERS + "-" + LETTERS.upper()
 """The characters whose codes are asked for."""
 
-_HEADING = re.compile(r"(?:^|[^\w])(?:task|question|aufgabe|exercise|part|teil|2|ii)?\s*[-:.]?\s*(?:2|ii)?\s*\(?([a-h])\)", re.IGNORECASE)
+_HEADING = re.compile(
+    r"(?:^|[^\w])(?:task|question|aufgabe|exercise|part|teil|2|ii)?\s*[-:.]?\s*(?:2|ii)?\s*\(?([a-h])\)", re.IGNORECASE
+)
 _COMPACT = re.compile(r"(?<![\w.])(?:2|ii)\s*\.?\s*\(?([a-h])\)?(?![\w])", re.IGNORECASE)
 
 

@@ -100,10 +100,14 @@ def _by_variable(per_char: Mapping[str, Value]) -> Iterator[dict[str, npt.NDArra
 
 
 def one_hot_in(source: str) -> bool:
-    """Whether source makes one-hot vectors: by a function of that name, an identity matrix, or a one set among zeros."""
-    return any(word in source for word in ("one_hot", "onehot", "OneHot", ".eye(", ".identity(", "scatter_", "get_dummies")) or (
-        "zeros" in source or "[0" in source
-    ) and _sets_one(source)
+    """Whether source makes one-hot vectors: by a function of that name, an identity matrix, or a one set among zeros."""  # noqa: E501
+    return (
+        any(
+            word in source for word in ("one_hot", "onehot", "OneHot", ".eye(", ".identity(", "scatter_", "get_dummies")
+        )
+        or (("zeros" in source or "[0" in source)
+        and _sets_one(source))
+    )
 
 
 def _sets_one(source: str) -> bool:
@@ -148,7 +152,12 @@ def _vector_sizes(found: Facts) -> list[int]:
     sizes = []
     for entry in found.entries("globals"):
         numbers = numbers_of(found.value(entry.get("value")))
-        if numbers is not None and 26 <= numbers.size <= 200 and numbers.sum() == 1 and set(np.unique(numbers)) <= {0.0, 1.0}:
+        if (
+            numbers is not None
+            and 26 <= numbers.size <= 200
+            and numbers.sum() == 1
+            and set(np.unique(numbers)) <= {0.0, 1.0}
+        ):
             sizes.append(int(numbers.size))
     return sizes
 

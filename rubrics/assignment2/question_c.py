@@ -128,7 +128,9 @@ def _letters(seen: Judged) -> Outcome:
         return _indices(seen)
     wrong = [char for char, code in letters.items() if not hot(code)]
     if wrong:
-        return not_met("2c.letters", f"{seen.how}: the code of '{wrong[0]}' is not one-hot: {_shown(letters[wrong[0]])}")
+        return not_met(
+            "2c.letters", f"{seen.how}: the code of '{wrong[0]}' is not one-hot: {_shown(letters[wrong[0]])}"
+        )
     if len(set(letters.values())) < len(letters):
         return not_met("2c.letters", f"{seen.how}: several letters share a code")
     if seen.size is None:
@@ -148,7 +150,12 @@ def _indices(seen: Judged) -> Outcome:
     for call in seen.facts.entries("calls"):
         for described in call.get("inputs") or ():
             array = seen.facts.value(described).array()
-            if array is not None and array.ndim == 3 and array.shape[-1] >= 26 and _hot_rows(array.reshape(-1, array.shape[-1])):
+            if (
+                array is not None
+                and array.ndim == 3
+                and array.shape[-1] >= 26
+                and _hot_rows(array.reshape(-1, array.shape[-1]))
+            ):
                 return met("2c.letters", "index numbers that become one-hot vectors before they reach the network")
     classes = "\n".join(str(kind.get("source")) for kind in seen.facts.entries("classes"))
     broken = seen.data is None or not seen.data.good
@@ -158,7 +165,7 @@ def _indices(seen: Judged) -> Outcome:
 
 
 def _hot_rows(rows: object) -> bool:
-    import numpy as np
+    import numpy as np  # noqa: PLC0415
 
     array = np.asarray(rows)
     return bool(np.isin(array, (0, 1)).all() and (array.sum(axis=1) <= 1).all() and array.any())
@@ -178,7 +185,9 @@ def _hyphen(seen: Judged) -> Outcome:
         return not_met("2c.hyphen", f"{seen.how}: '-' is a vector of zeros")
     shared = [char for char in LETTERS if seen.codes.get(char) == code]
     if shared or (code == (-1.0,)):
-        return not_met("2c.hyphen", f"{seen.how}: '-' has the code of '{shared[0]}'" if shared else f"{seen.how}: '-' is not found")
+        return not_met(
+            "2c.hyphen", f"{seen.how}: '-' has the code of '{shared[0]}'" if shared else f"{seen.how}: '-' is not found"
+        )
     if seen.data is not None and "-" in seen.data.alignment.dropped:
         return not_met("2c.hyphen", f"{seen.data.how}: '-' is left out of the names")
     return met("2c.hyphen", f"{seen.how}: '-' has a code of its own")
@@ -236,7 +245,9 @@ def _one_more(seen: Judged, size: int, saw: str, *, indices: bool) -> Outcome:
             return review("2c.size", f"{saw}; column 0 is kept free, yet the padding is a vector of zeros")
         return not_met("2c.size", f"{saw}, and the further column is not used for the padding")
     source = code_of(seen.student)
-    if symbol is not None and re.search(rf"(ljust|rjust|center)\([^)]*{re.escape(repr(symbol))}|{re.escape(repr(symbol))}\s*\*", source):
+    if symbol is not None and re.search(
+        rf"(ljust|rjust|center)\([^)]*{re.escape(repr(symbol))}|{re.escape(repr(symbol))}\s*\*", source
+    ):
         return met("2c.size", f"{saw}, one of them for the padding symbol {symbol!r}")
     if free[0] == 0 and symbol is None:
         return review("2c.size", f"{saw}; column 0 is kept free, but no padding could be seen")
@@ -250,9 +261,13 @@ def _symbol(seen: Judged, place: int) -> str | None:
         if value.kind == "dict":
             for key, inner in value.pairs():
                 numbers = inner.numbers()
-                if key.text() is not None and numbers is not None and (
-                    (numbers.size == 1 and int(numbers.ravel()[0]) == place)
-                    or (numbers.size > 1 and numbers.sum() == 1 and int(numbers.ravel().argmax()) == place)
+                if (
+                    key.text() is not None
+                    and numbers is not None
+                    and (
+                        (numbers.size == 1 and int(numbers.ravel()[0]) == place)
+                        or (numbers.size > 1 and numbers.sum() == 1 and int(numbers.ravel().argmax()) == place)
+                    )
                 ):
                     return key.text()
         elif value.kind in {"list", "str"}:
@@ -277,7 +292,11 @@ def _case(seen: Judged) -> Outcome:
             return not_met("2c.case", f"{data.how}: the rows of 'A' and 'a' differ")
     if _names_lowered(seen):
         return met("2c.case", "the names are made lower-case before they are encoded")
-    saw = f"{seen.how}: 'A' has another code than 'a'" if "A" in seen.codes else f"{seen.how}: no code for 'A'{_reason(seen, 'A')}"
+    saw = (
+        f"{seen.how}: 'A' has another code than 'a'"
+        if "A" in seen.codes
+        else f"{seen.how}: no code for 'A'{_reason(seen, 'A')}"
+    )
     return not_met("2c.case", saw)
 
 

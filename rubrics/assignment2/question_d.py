@@ -181,7 +181,11 @@ def _not_float(student: Student, saw: str) -> Outcome:
     for call in found.entries("calls"):
         for described in call.get("inputs") or ():
             value = found.value(described)
-            if str(value.data.get("dtype", "")).startswith("float") and len(value.shape or ()) >= 2 and not call.get("error"):
+            if (
+                str(value.data.get("dtype", "")).startswith("float")
+                and len(value.shape or ()) >= 2
+                and not call.get("error")
+            ):
                 return review("2d.item", f"{saw}, not float; it is converted later")
     return not_met("2d.item", f"{saw}, not float")
 
@@ -200,7 +204,9 @@ def _padding(student: Student, data: DataSet, coding: Judged) -> Outcome:
     size = lengths[0]
     longest = max(data.good, key=lambda item: len(item.name))
     if longest.name and len(longest.name) > size:
-        return not_met("2d.padding", f"{data.how}: S = {size}, so '{longest.name}' ({len(longest.name)} characters) is cut")
+        return not_met(
+            "2d.padding", f"{data.how}: S = {size}, so '{longest.name}' ({len(longest.name)} characters) is cut"
+        )
     failing = [item for item in data.items if item.fault and len(item.name) > size]
     if failing:
         return not_met("2d.padding", f"{data.how}: S = {size}, and '{failing[0].name}' fails: {failing[0].fault}")
@@ -232,7 +238,7 @@ def _padding_rows(data: DataSet, coding: Judged, saw: str) -> Outcome:
     codes = data.alignment.codes
     if data.width is None:
         filler = set(padding)
-    used = {char: code for char, code in {**coding.codes, **codes}.items()}
+    used = {char: code for char, code in {**coding.codes, **codes}.items()}  # noqa: C416
     for row in filler:
         letter = next((char for char in LETTERS if used.get(char) == row), None)
         if letter is not None:
@@ -269,7 +275,12 @@ def _batch_sizes(student: Student, data: DataSet) -> set[int]:
             continue
         collate = expr.attr(expr.obj(int(loader["obj"])), "collate_fn")
         steps = [
-            {"slot": name, "expr": expr.call(collate, [expr.sequence("list", [expr.item(data.expr, expr.value(i.index)) for i in group])])}
+            {
+                "slot": name,
+                "expr": expr.call(
+                    collate, [expr.sequence("list", [expr.item(data.expr, expr.value(i.index)) for i in group])]
+                ),
+            }
             for name, group in groups.items()
         ]
         results = ask(student, steps)
@@ -325,14 +336,16 @@ def _example(data: DataSet) -> str:
     if item is None or item.rows is None:
         return "the names of the items are not known"
     hot = [int(row.argmax()) if row.any() else -1 for row in item.rows[: len(item.name)]]
-    return f"the rows of '{item.name}' are hot at {', '.join(str(at) for at in hot[:8])}, which does not fit its characters"
+    return f"the rows of '{item.name}' are hot at {', '.join(str(at) for at in hot[:8])}, which does not fit its characters"  # noqa: E501
 
 
 def _target(data: DataSet) -> Outcome:
     items = [item for item in data.items if not item.fault]
     if all(item.target is None for item in items):
         other = next((item.other for item in items if item.other), "")
-        return not_met("2d.target", f"{data.how}: the target is {other}" if other else f"{data.how}: an item has no target")
+        return not_met(
+            "2d.target", f"{data.how}: the target is {other}" if other else f"{data.how}: an item has no target"
+        )
     if any(item.target is None for item in items):
         return not_met("2d.target", f"{data.how}: some items have no target")
     pairs: dict[str, set[tuple[float, ...]]] = {}

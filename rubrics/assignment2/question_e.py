@@ -76,11 +76,19 @@ def _applied(student: Student, network: Network) -> bool:
     squares = set(_square(network.params))
     if not squares or network.x is None:
         return False
-    step = {"slot": "ops", "expr": expr.call(network.expr, [expr.tensor("x")]), "mode": [network.expr, "eval"],
-            "grad": False, "ops": True, "quiet": True}
+    step = {
+        "slot": "ops",
+        "expr": expr.call(network.expr, [expr.tensor("x")]),
+        "mode": [network.expr, "eval"],
+        "grad": False,
+        "ops": True,
+        "quiet": True,
+    }
     result = ask(student, [step], {"x": network.x.astype(np.float32)})["ops"]
     used = {name for op in result.data.get("ops") or () for name in op.get("params") or () if name}
-    return bool(used & squares) or any(name.rsplit(".", 1)[-1] in {u.rsplit(".", 1)[-1] for u in used} for name in squares)
+    return bool(used & squares) or any(
+        name.rsplit(".", 1)[-1] in {u.rsplit(".", 1)[-1] for u in used} for name in squares
+    )
 
 
 def _recurrent(student: Student, network: Network, fit: Fit, saw: str) -> Outcome:
@@ -111,9 +119,16 @@ def _recurrence(student: Student, network: Network, fit: Fit, saw: str) -> Outco
     if network.layout == "step":
         return loop_outcome_of_steps(student, network)
     if fit.recurrence == elman.NO_TERM and not _applied(student, network):
-        return review("2e.recurrence", f"{network.how}: without Wr, no hidden state is carried; whether that is a second fault is open")
+        return review(
+            "2e.recurrence",
+            f"{network.how}: without Wr, no hidden state is carried; whether that is a second fault is open",
+        )
     if fit.recurrence not in _IN_ORDER:
-        reset = "the hidden state is set to its start for every element" if fit.recurrence == elman.NO_TERM else fit.recurrence
+        reset = (
+            "the hidden state is set to its start for every element"
+            if fit.recurrence == elman.NO_TERM
+            else fit.recurrence
+        )
         return not_met("2e.recurrence", f"{network.how}: {reset}")
     if not network.steady:
         return not_met("2e.recurrence", f"{network.how}: two calls with the same input give different outputs")
@@ -124,7 +139,9 @@ def _batch(student: Student, network: Network, fit: Fit, saw: str) -> Outcome:
     if network.layout == "step":
         return _batch_of_steps(student, network, saw)
     if network.layout == "single":
-        return not_met("2e.batch", f"{network.how}: takes one name (S×D) at a time; a batch fails: {network.fault}".rstrip(": "))
+        return not_met(
+            "2e.batch", f"{network.how}: takes one name (S×D) at a time; a batch fails: {network.fault}".rstrip(": ")
+        )
     if "one sample" in fit.head and fit.time_axis == 1:
         return not_met("2e.batch", f"{network.how}: the result is that of one sample of the batch")
     if fit.time_axis == 1:
@@ -164,7 +181,11 @@ def _transposed(student: Student, network: Network) -> bool:
 
 
 def _other_kind(student: Student, network: Network) -> Iterator[Outcome]:
-    kinds = ", ".join(sorted(network.types & {"LSTM", "GRU", "LSTMCell", "GRUCell", "Conv1d", "TransformerEncoder", "MultiheadAttention"}))
+    kinds = ", ".join(
+        sorted(
+            network.types & {"LSTM", "GRU", "LSTMCell", "GRUCell", "Conv1d", "TransformerEncoder", "MultiheadAttention"}
+        )
+    )
     saw = f"{network.how} contains {kinds or 'other layers'}, which is no Elman network"
     behaviour = student.find(observed)
     for name in ("input", "recurrent", "output"):
@@ -178,7 +199,7 @@ def _by_behaviour(student: Student, network: Network) -> Iterator[Outcome]:
     behaviour = student.find(observed)
     shapes = [value.shape for value in network.params.values() if value.ndim == 2]
     into = any(network.width in shape for shape in shapes) or any(s[1] - s[0] == network.width for s in shapes)
-    squares = _square(network.params) or [s for s in shapes if s[1] - s[0] == network.width]
+    squares = _square(network.params) or [s for s in shapes if s[1] - s[0] == network.width]  # type: ignore[misc]
     how = network.how
     if not into:
         yield not_met("2e.input", f"{how}: no parameter takes D = {network.width} inputs")
@@ -195,7 +216,11 @@ def _by_behaviour(student: Student, network: Network) -> Iterator[Outcome]:
     sizes = {shape[0] for shape in shapes} | {shape[1] for shape in shapes}
     last = network.outputs[0].shape[-1] if network.outputs and network.outputs[0].ndim else 1
     has_output = last <= 2 or last in sizes
-    yield met("2e.output", f"{how}: {last} output(s)") if has_output and behaviour.elements else review("2e.output", f"{how}: {behaviour.text}")
+    yield (
+        met("2e.output", f"{how}: {last} output(s)")
+        if has_output and behaviour.elements
+        else review("2e.output", f"{how}: {behaviour.text}")
+    )
     yield _behaved_recurrence(network, behaviour)
     if behaviour.linear is None:
         yield review("2e.activation", f"{how}: could not be told")

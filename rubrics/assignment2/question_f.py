@@ -51,7 +51,9 @@ def _setup(student: Student, training: Training) -> Outcome:
     found = student.find(facts)
     sizes = [name for name in training.defined if re.search(r"^[kcohd]$|hid|out|class|units|neuron|size|dim|K|C", name)]
     if training.defined and not _instances(student) and sizes:
-        return not_met("2f.setup", f"{', '.join(f'`{name}`' for name in sizes)} has no value where the network is instantiated")
+        return not_met(
+            "2f.setup", f"{', '.join(f'`{name}`' for name in sizes)} has no value where the network is instantiated"
+        )
     broken = training.broken
     if broken is not None and broken.error_name == "NameError" and not _instances(student):
         name = re.search(r"name '(\w+)'", broken.error_message)
@@ -64,8 +66,12 @@ def _setup(student: Student, training: Training) -> Outcome:
     called = training.run is not None and "network" not in training.replaced
     if called and broken is not None and not sizes:
         return met("2f.setup", "the network is instantiated once earlier cells work")
-    if broken is not None and any(student.lost(f"2e.{name}") for name in ("input", "recurrent", "output", "recurrence", "batch")):
-        return carried("2f.setup", "2e", f"{cell_name(broken.index)}: {broken.error_name}: {broken.error_message[:100]}")
+    if broken is not None and any(
+        student.lost(f"2e.{name}") for name in ("input", "recurrent", "output", "recurrence", "batch")
+    ):
+        return carried(
+            "2f.setup", "2e", f"{cell_name(broken.index)}: {broken.error_name}: {broken.error_message[:100]}"
+        )
     fault = f": {broken.error_name}: {broken.error_message[:100]}" if broken is not None else ""
     del found
     return not_met("2f.setup", f"the network is never instantiated with its sizes{fault}")
@@ -84,7 +90,9 @@ def _data(student: Student, training: Training) -> Outcome:
         shape = "×".join(str(size) for size in (batches[0].get("in_shapes") or [[0]])[0])
         return met("2f.data", f"batches of {shape} reach the network")
     if training.run is not None and not training.repaired:
-        sizes = [shapes[0][0] for event in training.run.events("forward") if (shapes := event.get("in_shapes")) and shapes[0]]
+        sizes = [
+            shapes[0][0] for event in training.run.events("forward") if (shapes := event.get("in_shapes")) and shapes[0]
+        ]
         if sizes and max(sizes) > 1:
             return met("2f.data", f"batches of {max(sizes)} made by hand reach the network")
         return review("2f.data", "no loader: names reach the network one by one")
@@ -108,7 +116,9 @@ def _data_fault(student: Student, training: Training) -> Outcome:
     iterated = own is not None and any(event.kind == "iter" for event in own.trace.events)
     batches = own is not None and bool(own.trace.of("batch"))
     lost = [name for name in ("item", "padding", "encoding", "target") if student.lost(f"2d.{name}")]
-    lost_network = [name for name in ("input", "recurrent", "output", "recurrence", "batch") if student.lost(f"2e.{name}")]
+    lost_network = [
+        name for name in ("input", "recurrent", "output", "recurrence", "batch") if student.lost(f"2e.{name}")
+    ]
     if batches and lost_network:
         return carried("2f.data", "2e", f"the loader delivers batches, and the network fails: {saw}")
     if (loaders or iterated) and (lost or student.lost("2c.hyphen") or student.lost("2c.case")):
@@ -130,7 +140,9 @@ def _errors(training: Training) -> list[Mapping[str, Any]]:
 def _concerns_data(student: Student, error: Mapping[str, Any]) -> bool:
     text = f"{error.get('type')} {error.get('message')}"
     names = [str(kind.get("name")) for kind in classes_of(student)]
-    return any(name in text for name in (*names, "__init__", "dataset", "has no len", "DataLoader", "num_samples", "stack"))
+    return any(
+        name in text for name in (*names, "__init__", "dataset", "has no len", "DataLoader", "num_samples", "stack")
+    )
 
 
 def _is_data(student: Student, number: Any) -> bool:
@@ -181,11 +193,14 @@ def _consistent(kind: str, named: frozenset[str], saw: str) -> Outcome:
         return met("2f.consistent", f"2(b) names {wanted.replace('any', 'cross-entropy')}")
     if kind == "unknown":
         return review("2f.consistent", f"{saw}; 2(b) names {wanted}")
-    return not_met("2f.consistent", f"2(b) names {wanted.replace('any', 'cross-entropy')}, the training uses {names.get(kind, kind)}")
+    return not_met(
+        "2f.consistent",
+        f"2(b) names {wanted.replace('any', 'cross-entropy')}, the training uses {names.get(kind, kind)}",
+    )
 
 
 def named_loss(answer: Any) -> frozenset[str]:
-    """The losses that the text of 2(b) names: ``binary``, ``categorical``, ``squares``; ``any`` for a bare cross-entropy."""
+    """The losses that the text of 2(b) names: ``binary``, ``categorical``, ``squares``; ``any`` for a bare cross-entropy."""  # noqa: E501
     text = str(answer or "").lower().replace("-", " ").replace("_", " ")
     found = set()
     if re.search(r"\bbce|binary|bin[äa]re?\b|logistic|logistisch|zwei klassen kreuz", text):
@@ -195,8 +210,12 @@ def named_loss(answer: Any) -> frozenset[str]:
     if re.search(r"squared|\bmse|quadrat|\bl2\b", text):
         found.add("squares")
     if not found and re.search(r"cross ?entrop|kreuz ?entrop", text):
-        two = re.search(r"two (output|logit|neuron|class)|zwei (ausg|logit|neuron|klass)|2 (output|logit|neuron)|argmax", text)
-        one = re.search(r"sigmoid|one (output|logit|neuron)|single|ein(en|e|em)? (ausg|logit|neuron)|1 (output|logit|neuron)", text)
+        two = re.search(
+            r"two (output|logit|neuron|class)|zwei (ausg|logit|neuron|klass)|2 (output|logit|neuron)|argmax", text
+        )
+        one = re.search(
+            r"sigmoid|one (output|logit|neuron)|single|ein(en|e|em)? (ausg|logit|neuron)|1 (output|logit|neuron)", text
+        )
         found.add("categorical" if two and not one else "binary" if one and not two else "any")
     return frozenset(found)
 
@@ -204,8 +223,10 @@ def named_loss(answer: Any) -> frozenset[str]:
 def _losses_by_source(training: Training, named: frozenset[str]) -> Iterator[Outcome]:
     source = training.source
     patterns = (
-        (r"BCEWithLogits|binary_cross_entropy_with_logits", "binary"), (r"BCELoss|binary_cross_entropy\(", "binary"),
-        (r"CrossEntropyLoss|\bcross_entropy\(|NLLLoss|nll_loss", "categorical"), (r"MSELoss|mse_loss", "squares"),
+        (r"BCEWithLogits|binary_cross_entropy_with_logits", "binary"),
+        (r"BCELoss|binary_cross_entropy\(", "binary"),
+        (r"CrossEntropyLoss|\bcross_entropy\(|NLLLoss|nll_loss", "categorical"),
+        (r"MSELoss|mse_loss", "squares"),
     )
     kind = next((kind for pattern, kind in patterns if re.search(pattern, source)), "")
     if not kind:
@@ -243,7 +264,10 @@ def _loop(training: Training) -> Outcome:
 
 def _by_hand(source: str) -> bool:
     """Whether parameters are moved without an optimizer."""
-    return bool(re.search(r"\.grad\b", source) and re.search(r"-=|\.sub_\(|\.copy_\(|\.data\s*=", source)) and "optim." not in source
+    return (
+        bool(re.search(r"\.grad\b", source) and re.search(r"-=|\.sub_\(|\.copy_\(|\.data\s*=", source))
+        and "optim." not in source
+    )
 
 
 def _interrupted(training: Training) -> bool:
@@ -323,6 +347,6 @@ def _unexplained(training: Training) -> Iterator[Outcome]:
 
 def _sparse(training: Training) -> tuple[str, str, str] | None:
     """An accuracy that was reported only for some epochs: rule, denominator and evidence."""
-    from rubrics.assignment2.sparse import explain_sparse
+    from rubrics.assignment2.sparse import explain_sparse  # noqa: PLC0415
 
     return explain_sparse(training.run, training.samples) if training.run is not None else None

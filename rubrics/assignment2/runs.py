@@ -25,7 +25,9 @@ from rubrics.training import TrainingRun, training_runs
 SAMPLES = 150
 """Size of the data set that stands in; no multiple of usual batch sizes, so that wrong denominators show."""
 
-_TRAINING = re.compile(r"\.backward\(|\boptim\b|zero_grad|DataLoader|autograd\.grad|Loss\(|\.step\(|epoch", re.IGNORECASE)
+_TRAINING = re.compile(
+    r"\.backward\(|\boptim\b|zero_grad|DataLoader|autograd\.grad|Loss\(|\.step\(|epoch", re.IGNORECASE
+)
 
 _PRELUDE = """
 import torch, numpy as np
@@ -99,7 +101,9 @@ def find_training(student: Student) -> Training:
     again = _repair(student, found, data, base)
     if again is None or again.run is None or (run is not None and len(again.run.epochs) < len(run.epochs)):
         if run is not None:
-            return _with_series(student, base, [*printed_series(run), *kept_series(student, found.answer, len(run.epochs))])
+            return _with_series(
+                student, base, [*printed_series(run), *kept_series(student, found.answer, len(run.epochs))]
+            )
         return again or base
     return again
 
@@ -122,11 +126,11 @@ def _chosen(runs: Sequence[TrainingRun], network: Network | None) -> TrainingRun
 
 def _cells(student: Student, found: Facts) -> Iterator[Cell]:
     """The cells of 2(f): by heading, else those with a training and what follows the classes."""
-    backward = [c.index for c in student.notebook.code_cells if re.search(r"\.backward\(|\.step\(|autograd\.grad", c.source)]
+    backward = [
+        c.index for c in student.notebook.code_cells if re.search(r"\.backward\(|\.step\(|autograd\.grad", c.source)
+    ]
     for cell in student.notebook.code_cells:
-        if found.sections.get(cell.index) == "f" or cell.index in backward:
-            yield cell
-        elif not found.sections and _TRAINING.search(cell.source) and "class " not in cell.source:
+        if found.sections.get(cell.index) == "f" or cell.index in backward or (not found.sections and _TRAINING.search(cell.source) and "class " not in cell.source):  # noqa: E501
             yield cell
 
 
@@ -150,15 +154,33 @@ def _repair(student: Student, found: Facts, data: DataSet | None, base: Training
     best: Training | None = None
     for attempt in _attempts(student, base.source):
         names, keep, prelude = _put_in_place(student, found, attempt)
-        plan = Plan([prelude, *sources], names, keep=tuple(keep), budget_s=25.0, tensors=_stub_data(student, data, attempt))
+        plan = Plan(
+            [prelude, *sources], names, keep=tuple(keep), budget_s=25.0, tensors=_stub_data(student, data, attempt)
+        )
         again = rerun(student, plan, lambda name, attempt=attempt: _missing(student, name, attempt))  # type: ignore[misc]
         own = own if own is not None or attempt.data else again
-        run = max(training_runs(again.trace, sizes=(*base.samples, SAMPLES)), key=lambda r: (len(r.epochs), r.start), default=None)
+        run = max(
+            training_runs(again.trace, sizes=(*base.samples, SAMPLES)),
+            key=lambda r: (len(r.epochs), r.start),
+            default=None,
+        )
         replaced = frozenset(part for part, used in (("data", attempt.data), ("network", attempt.network)) if used)
-        series = [*printed_series(run), *bound_series(student, again.names, again.answer, len(run.epochs))] if run is not None else []
+        series = (
+            [*printed_series(run), *bound_series(student, again.names, again.answer, len(run.epochs))]
+            if run is not None
+            else []
+        )
         made = Training(
-            run, tuple(series), f"run again with {attempt.title}", again.defined, replaced, again.errors, own,
-            (*base.samples, SAMPLES), base.cells, base.broken,
+            run,
+            tuple(series),
+            f"run again with {attempt.title}",
+            again.defined,
+            replaced,
+            again.errors,
+            own,
+            (*base.samples, SAMPLES),
+            base.cells,
+            base.broken,
         )
         if best is None or _score(made) > _score(best):
             best = made
@@ -191,22 +213,31 @@ def _attempts(student: Student, source: str) -> Iterator[_Attempt]:
 
 def _put_in_place(student: Student, found: Facts, attempt: _Attempt) -> tuple[dict[str, Expr], list[str], str]:
     """Names, those to protect, and the text that runs first."""
-    names: dict[str, Expr] = {"probe_x": expr.tensor("probe_x"), "probe_y": expr.tensor("probe_y"),
-                              "probe_outputs": expr.value(attempt.outputs)}
+    names: dict[str, Expr] = {
+        "probe_x": expr.tensor("probe_x"),
+        "probe_y": expr.tensor("probe_y"),
+        "probe_outputs": expr.value(attempt.outputs),
+    }
     lines, keep = [_PRELUDE], list(names)
     if attempt.data:
         kinds = {str(kind.get("name")) for kind in classes_of(student)}
         bound = {name for entry in found.entries("datasets") for name in entry.get("names") or ()}
         loaders = {name for entry in found.entries("loaders") for name in entry.get("names") or ()}
         inside = "\n".join(cell.source for cell in student.notebook.code_cells if found.sections.get(cell.index) == "f")
-        lines += [_bind(name, "ProbeData") for name in sorted(kinds)] + [_bind(name, "ProbeData()") for name in sorted(bound)]
+        lines += [_bind(name, "ProbeData") for name in sorted(kinds)] + [
+            _bind(name, "ProbeData()") for name in sorted(bound)
+        ]
         elsewhere = [name for name in sorted(loaders) if not re.search(rf"\b{name}\s*=\s*", inside)]
         lines += [_bind(name, "DataLoader(ProbeData(), batch_size=32, shuffle=True)") for name in elsewhere]
         keep += [*kinds, *bound, *elsewhere]
     if attempt.network:
         kinds = {str(kind.get("name")) for kind in network_classes(found)}
-        bound = {name for entry in found.entries("modules") if entry.get("own_class") for name in entry.get("names") or ()}
-        lines += [_bind(name, "ProbeNet") for name in sorted(kinds)] + [_bind(name, "ProbeNet()") for name in sorted(bound)]
+        bound = {
+            name for entry in found.entries("modules") if entry.get("own_class") for name in entry.get("names") or ()
+        }
+        lines += [_bind(name, "ProbeNet") for name in sorted(kinds)] + [
+            _bind(name, "ProbeNet()") for name in sorted(bound)
+        ]
         keep += [*kinds]
     return names, keep, "\n".join(lines)
 
@@ -232,9 +263,15 @@ def _missing(student: Student, name: str, attempt: _Attempt) -> Expr | None:
             return network.expr
         return expr.linear_stub(int(np.prod(_stub_shape(student))), attempt.outputs)
     sizes: tuple[tuple[str, Any], ...] = (
-        (r"batch|^bs$|^b$", 32), (r"epoch", 3), (r"^lr$|rate|^eta$|alpha", 0.01), (r"mom", 0.9), (r"layer", 1),
-        (r"hid|^k$|^h$|unit|neuron", 16), (r"out|class|^c$|^o$|target", attempt.outputs),
-        (r"max|len|^s$|seq|longest|steps", _stub_shape(student)[0]), (r"in|^d$|feat|vocab|alphabet|dim|size", width_of(student)),
+        (r"batch|^bs$|^b$", 32),
+        (r"epoch", 3),
+        (r"^lr$|rate|^eta$|alpha", 0.01),
+        (r"mom", 0.9),
+        (r"layer", 1),
+        (r"hid|^k$|^h$|unit|neuron", 16),
+        (r"out|class|^c$|^o$|target", attempt.outputs),
+        (r"max|len|^s$|seq|longest|steps", _stub_shape(student)[0]),
+        (r"in|^d$|feat|vocab|alphabet|dim|size", width_of(student)),
     )
     for pattern, size in sizes:
         if re.search(pattern, low):

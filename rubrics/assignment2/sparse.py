@@ -20,7 +20,12 @@ def explain_sparse(run: TrainingRun, samples: Sequence[int]) -> tuple[str, str, 
                 candidates.append((f"{series.where}: {series.text}", found))
     if not candidates:
         return None
-    text, best = min(candidates, key=lambda pair: (pair[1].rule != "the final element decides") + (pair[1].denominator != "the number of samples"))
+    text, best = min(
+        candidates,
+        key=lambda pair: (
+            (pair[1].rule != "the final element decides") + (pair[1].denominator != "the number of samples")
+        ),
+    )
     return best.rule, best.denominator, text
 
 

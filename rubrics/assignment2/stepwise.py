@@ -19,7 +19,9 @@ def loop_outcome_of_steps(student: Student, network: Network) -> Outcome:
     calls = [call for call in found.entries("calls") if call.get("module") == network.obj and not call.get("error")]
     chain = _chain(found, calls)
     if len(chain) < 3:
-        return review("2e.recurrence", f"{network.how}: is called once an element, but no loop over a sequence was seen")
+        return review(
+            "2e.recurrence", f"{network.how}: is called once an element, but no loop over a sequence was seen"
+        )
     broken = [at for at in range(1, len(chain)) if not _handed_on(chain[at - 1][2], chain[at][1])]
     first = chain[0][1]
     saw = f"{network.how}: is called once an element; {len(chain)} calls were seen"
@@ -55,4 +57,6 @@ def _constant(state: Matrix) -> bool:
 def _handed_on(results: Sequence[Matrix], state: Matrix | None) -> bool:
     if state is None:
         return False
-    return any(r.size == state.size and np.allclose(r.reshape(-1), state.reshape(-1), rtol=1e-4, atol=1e-6) for r in results)
+    return any(
+        r.size == state.size and np.allclose(r.reshape(-1), state.reshape(-1), rtol=1e-4, atol=1e-6) for r in results
+    )

@@ -41,24 +41,94 @@ class Layer:
     dense: bool = True
 
 
-_CONVOLUTIONS = {"convolution", "mkldnn_convolution", "_convolution", "convolution_overrideable", "conv2d",
-                 "cudnn_convolution", "thnn_conv2d", "_slow_conv2d_forward", "miopen_convolution"}
-_ACTIVATIONS = {
-    "relu", "threshold", "leaky_relu", "elu", "gelu", "tanh", "sigmoid", "silu", "hardswish", "hardtanh", "relu6",
-    "celu",
-    "selu", "_prelu_kernel", "prelu", "softplus", "mish", "rrelu_with_noise", "rrelu", "clamp", "clamp_min", "maximum",
-    "where", "hardsigmoid", "log_sigmoid_forward", "log_sigmoid", "abs", "sin", "cos", "exp", "gt", "ge", "softshrink",
-    "hardshrink", "square", "glu", "swish", "logsigmoid", "softsign", "tanhshrink",
+_CONVOLUTIONS = {
+    "convolution",
+    "mkldnn_convolution",
+    "_convolution",
+    "convolution_overrideable",
+    "conv2d",
+    "cudnn_convolution",
+    "thnn_conv2d",
+    "_slow_conv2d_forward",
+    "miopen_convolution",
 }
-_MAX_POOLS = {"max_pool2d_with_indices", "max_pool2d", "adaptive_max_pool2d", "mkldnn_max_pool2d",
-              "fractional_max_pool2d", "amax", "_adaptive_max_pool2d"}
+_ACTIVATIONS = {
+    "relu",
+    "threshold",
+    "leaky_relu",
+    "elu",
+    "gelu",
+    "tanh",
+    "sigmoid",
+    "silu",
+    "hardswish",
+    "hardtanh",
+    "relu6",
+    "celu",
+    "selu",
+    "_prelu_kernel",
+    "prelu",
+    "softplus",
+    "mish",
+    "rrelu_with_noise",
+    "rrelu",
+    "clamp",
+    "clamp_min",
+    "maximum",
+    "where",
+    "hardsigmoid",
+    "log_sigmoid_forward",
+    "log_sigmoid",
+    "abs",
+    "sin",
+    "cos",
+    "exp",
+    "gt",
+    "ge",
+    "softshrink",
+    "hardshrink",
+    "square",
+    "glu",
+    "swish",
+    "logsigmoid",
+    "softsign",
+    "tanhshrink",
+}
+_MAX_POOLS = {
+    "max_pool2d_with_indices",
+    "max_pool2d",
+    "adaptive_max_pool2d",
+    "mkldnn_max_pool2d",
+    "fractional_max_pool2d",
+    "amax",
+    "_adaptive_max_pool2d",
+}
 _OTHER_POOLS = {"avg_pool2d", "_adaptive_avg_pool2d", "adaptive_avg_pool2d", "lp_pool2d", "mean"}
-_DROPOUTS = {"native_dropout", "dropout", "bernoulli", "feature_dropout", "alpha_dropout", "feature_alpha_dropout",
-             "dropout2d"}
-_NORMS = {"native_batch_norm", "_native_batch_norm_legit", "_native_batch_norm_legit_functional", "cudnn_batch_norm",
-          "batch_norm", "native_group_norm", "native_layer_norm", "instance_norm", "_batch_norm_with_update",
-          "_native_batch_norm_legit_no_training", "_native_batch_norm_legit_no_stats", "group_norm", "layer_norm",
-          "_batch_norm_impl_index"}
+_DROPOUTS = {
+    "native_dropout",
+    "dropout",
+    "bernoulli",
+    "feature_dropout",
+    "alpha_dropout",
+    "feature_alpha_dropout",
+    "dropout2d",
+}
+_NORMS = {
+    "native_batch_norm",
+    "_native_batch_norm_legit",
+    "_native_batch_norm_legit_functional",
+    "cudnn_batch_norm",
+    "batch_norm",
+    "native_group_norm",
+    "native_layer_norm",
+    "instance_norm",
+    "_batch_norm_with_update",
+    "_native_batch_norm_legit_no_training",
+    "_native_batch_norm_legit_no_stats",
+    "group_norm",
+    "layer_norm",
+    "_batch_norm_impl_index",
+}
 _LINEARS = {"addmm", "mm", "linear", "bmm", "baddbmm", "matmul"}
 _PADS = {"constant_pad_nd", "pad", "reflection_pad2d", "replication_pad2d", "_pad_circular", "zeropad2d"}
 
@@ -121,21 +191,44 @@ def _convolution(name: str, shapes: list[tuple[int, ...]], out: tuple[int, ...],
     dilation = _pair(lists[2]) if len(lists) > 2 else (1, 1)
     weight = shapes[1]
     dense = dilation == (1, 1) and len(weight) == 4 and len(shapes[0]) >= 3 and shapes[0][-3] == weight[1]
-    return Layer("conv", name, weight=weight, stride=stride, padding=(rows, rows, columns, columns),
-                 shape_in=shapes[0], shape_out=out, dense=dense)
+    return Layer(
+        "conv",
+        name,
+        weight=weight,
+        stride=stride,
+        padding=(rows, rows, columns, columns),
+        shape_in=shapes[0],
+        shape_out=out,
+        dense=dense,
+    )
 
 
 def _pooling(name: str, given: tuple[int, ...], out: tuple[int, ...], args: list[Any]) -> Layer | None:
     if len(given) < 3 or (name in {"mean", "amax"} and len(given) < 4):
         return None
     if name in {"mean", "amax"} or "adaptive" in name:
-        return Layer("pool", name, kernel=_ratio(given, out), stride=_ratio(given, out),
-                     maximum="max" in name, shape_in=given, shape_out=out)
+        return Layer(
+            "pool",
+            name,
+            kernel=_ratio(given, out),
+            stride=_ratio(given, out),
+            maximum="max" in name,
+            shape_in=given,
+            shape_out=out,
+        )
     kernel = _pair(args[1] if len(args) > 1 else None)
     stride = _pair(args[2] if len(args) > 2 else None, kernel)
     rows, columns = _pair(args[3] if len(args) > 3 else None, (0, 0))
-    return Layer("pool", name, kernel=kernel, stride=stride, padding=(rows, rows, columns, columns),
-                 maximum=name in _MAX_POOLS, shape_in=given, shape_out=out)
+    return Layer(
+        "pool",
+        name,
+        kernel=kernel,
+        stride=stride,
+        padding=(rows, rows, columns, columns),
+        maximum=name in _MAX_POOLS,
+        shape_in=given,
+        shape_out=out,
+    )
 
 
 def _ratio(given: tuple[int, ...], out: tuple[int, ...]) -> tuple[int, int]:
@@ -205,8 +298,14 @@ def _configured(kind: str, config: Mapping[str, Any]) -> Layer | None:
         rows, columns = same if padding == "same" else _pair(padding, (0, 0))
         weight = (int(config.get("out_channels") or 0), int(config.get("in_channels") or 0), height, width)
         dense = _pair(config.get("dilation")) == (1, 1) and config.get("groups") in {None, 1}
-        return Layer("conv", kind, weight=weight, stride=_pair(config.get("stride")),
-                     padding=(rows, rows, columns, columns), dense=dense)
+        return Layer(
+            "conv",
+            kind,
+            weight=weight,
+            stride=_pair(config.get("stride")),
+            padding=(rows, rows, columns, columns),
+            dense=dense,
+        )
     if "pool2d" in low:
         window = _pair(config.get("kernel_size"), (0, 0))
         return Layer("pool", kind, kernel=window, stride=_pair(config.get("stride"), window), maximum="max" in low)

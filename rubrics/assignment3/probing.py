@@ -115,8 +115,14 @@ def _modules(student: Student, found: Objects) -> Iterator[Candidate]:
             continue
         steps = trained.get(obj, 0) or min(1, int(entry.get("called") or 0))
         yield Candidate(
-            target=expr.obj(obj), obj=obj, tree=tuple(entry.get("tree") or ()), source=sources.get(kind, ""),
-            title=f"`{kind}`", names=tuple(entry.get("names") or ()), class_name=kind, trained=steps,
+            target=expr.obj(obj),
+            obj=obj,
+            tree=tuple(entry.get("tree") or ()),
+            source=sources.get(kind, ""),
+            title=f"`{kind}`",
+            names=tuple(entry.get("names") or ()),
+            class_name=kind,
+            trained=steps,
         )
 
 
@@ -146,7 +152,10 @@ def _instantiate(student: Student, entry: Mapping[str, Any]) -> Candidate | None
         results = answer.data.get("steps") or [{}]
         if results[0].get("ok"):
             return Candidate(
-                target=made, obj=None, source=str(entry.get("source") or ""), title=f"`{name}` (instantiated by us)",
+                target=made,
+                obj=None,
+                source=str(entry.get("source") or ""),
+                title=f"`{name}` (instantiated by us)",
                 class_name=name,
             )
     return None
@@ -171,7 +180,8 @@ def _called_with_images(entry: Mapping[str, Any]) -> Candidate | None:
     for call in entry.get("calls") or ():
         described = call.get("args") or {}
         places = [
-            at for at, name in enumerate(parameters)
+            at
+            for at, name in enumerate(parameters)
             if len((described.get(name) or {}).get("shape") or ()) == len(IMAGE_SHAPE) + 1
         ]
         numbers = call.get("obj_args") or {}
@@ -200,10 +210,16 @@ def pass_images(student: Student, candidate: Candidate, images: Array, *, lenien
     given = candidate.arguments or (expr.tensor("images"),)
     steps: list[dict[str, Any]] = [{"slot": "network", "expr": candidate.target, "quiet": True, "seed": 0}]
     target = expr.slot("network")
-    steps.append({
-        "slot": "out", "expr": expr.call(target, given), "ops": True, "seed": 1, "lenient": lenient,
-        "mode": [target, "train"],
-    })
+    steps.append(
+        {
+            "slot": "out",
+            "expr": expr.call(target, given),
+            "ops": True,
+            "seed": 1,
+            "lenient": lenient,
+            "mode": [target, "train"],
+        }
+    )
     answer = student.ask(Request("evaluate", {"steps": steps}, {"images": images}))
     results = answer.data.get("steps") or []
     if answer.error is not None or len(results) < 2:
@@ -255,8 +271,15 @@ def _probe(student: Student, candidate: Candidate) -> Network:
 
 def _replace_target(candidate: Candidate, target: Expr) -> Candidate:
     return Candidate(
-        target, candidate.obj, candidate.tree, candidate.source, candidate.title, candidate.names,
-        candidate.class_name, candidate.trained, candidate.arguments,
+        target,
+        candidate.obj,
+        candidate.tree,
+        candidate.source,
+        candidate.title,
+        candidate.names,
+        candidate.class_name,
+        candidate.trained,
+        candidate.arguments,
     )
 
 
@@ -268,8 +291,9 @@ def _declared(layers: Sequence[Layer], mended: Passage) -> tuple[Layer, ...]:
         match = next((one for one in waiting if layer.kind == "linear" and layer.weight == (one[2], one[1])), None)
         if match is not None:
             waiting.remove(match)
-            declared.append(Layer("linear", layer.name, (match[2], match[0]), shape_in=layer.shape_in,
-                                  shape_out=layer.shape_out))
+            declared.append(
+                Layer("linear", layer.name, (match[2], match[0]), shape_in=layer.shape_in, shape_out=layer.shape_out)
+            )
         else:
             declared.append(layer)
     return tuple(declared)

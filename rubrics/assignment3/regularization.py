@@ -32,8 +32,13 @@ def regularization(student: Student, network: Network) -> Outcome:
         techniques = list(_augmentation(student, found))
     if techniques:
         return met(criterion, f"Found: {', '.join(dict.fromkeys(techniques))}.")
-    unused = sorted({str(part.get("type")) for part in network.candidate.tree
-                     if str(part.get("type")).startswith(("Dropout", "BatchNorm"))})
+    unused = sorted(
+        {
+            str(part.get("type"))
+            for part in network.candidate.tree
+            if str(part.get("type")).startswith(("Dropout", "BatchNorm"))
+        }
+    )
     if unused:
         return not_met(criterion, f"{', '.join(unused)} is made but takes no part in the forward pass.")
     return not_met(criterion, "No dropout, batch normalization, weight decay or augmentation was found.")

@@ -79,19 +79,21 @@ def find_training(student: Student) -> Training:
     if role.train is not None:
         training.train_loaders = (training.train_loaders | {role.train.obj}) - training.test_loaders
     runs = training_runs(
-        student.find(whole_trace), loaders=training.train_loaders,
+        student.find(whole_trace),
+        loaders=training.train_loaders,
         sizes=[dataset.length for dataset in found.datasets if dataset.length],
     )
     training.run = _chosen(runs, network)
-    training.others = [run for run in runs if run is not training.run and training.run is not None
-                       and run.network == training.run.network]
+    training.others = [
+        run
+        for run in runs
+        if run is not training.run and training.run is not None and run.network == training.run.network
+    ]
     _note_end(student, training)
     if _needs_repair(training):
         _repair(student, training, network)
     if training.run is not None and not training.series:
-        training.series = [
-            *printed_series(training.run), *kept_series(student, found.answer, len(training.run.epochs))
-        ]
+        training.series = [*printed_series(training.run), *kept_series(student, found.answer, len(training.run.epochs))]
     return training
 
 
@@ -164,8 +166,19 @@ def _repair(student: Student, training: Training, network: Network | None) -> No
 
 
 def _take(training: Training, better: Training) -> None:
-    for name in ("run", "others", "repaired", "fault", "loss_replaced", "network_replaced", "series", "broken",
-                 "interrupted", "test_loaders", "train_loaders"):
+    for name in (
+        "run",
+        "others",
+        "repaired",
+        "fault",
+        "loss_replaced",
+        "network_replaced",
+        "series",
+        "broken",
+        "interrupted",
+        "test_loaders",
+        "train_loaders",
+    ):
         setattr(training, name, getattr(better, name))
 
 
@@ -274,8 +287,8 @@ def _missing(student: Student, name: str) -> Expr | None:
         if network is not None and network.strict.shape is not None and name[:1].islower():
             return network.candidate.target
         stub = _stub_network()
-        return stub if name[:1].islower() else expr.call(
-            expr.importing("unittest.mock.Mock"), [], {"return_value": stub}
+        return (
+            stub if name[:1].islower() else expr.call(expr.importing("unittest.mock.Mock"), [], {"return_value": stub})
         )
     return None
 
@@ -293,9 +306,18 @@ def _judge(student: Student, training: Training, again: Rerun, attempt: _Attempt
     series = printed_series(run) + bound_series(student, again.names, again.answer, len(run.epochs))
     error = str(again.errors[-1].get("text", "")) if again.errors else ""
     return Training(
-        run=run, repaired=f"Run again {attempt.title}", fault=fault, loss_replaced=attempt.loss,
-        network_replaced=attempt.stub, broken=error, interrupted=again.stopped, wanted=training.wanted,
-        written=True, series=series, test_loaders=test, train_loaders=train,
+        run=run,
+        repaired=f"Run again {attempt.title}",
+        fault=fault,
+        loss_replaced=attempt.loss,
+        network_replaced=attempt.stub,
+        broken=error,
+        interrupted=again.stopped,
+        wanted=training.wanted,
+        written=True,
+        series=series,
+        test_loaders=test,
+        train_loaders=train,
     )
 
 

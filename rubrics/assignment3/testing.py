@@ -93,7 +93,8 @@ def test_accuracy(student: Student, training: Training) -> Outcome:
     named = _accuracies(series, test=True)
     if named:
         return not_met(
-            criterion, f"{named[0].where}: {named[0].text}, but the test set never went through the network.",
+            criterion,
+            f"{named[0].where}: {named[0].text}, but the test set never went through the network.",
             variant="wrong",
         )
     if training.interrupted and _written(student):

@@ -20,8 +20,23 @@ from rubrics.source import CellSource, called_name, calls
 from rubrics.training import TrainingRun
 
 CRITERIA = ("loss", "optimizer", "epochs", "gpu", "loop", "train-loss", "test-accuracy", "eval")
-OPTIMIZERS = ("Adam", "SGD", "AdamW", "RMSprop", "NAdam", "RAdam", "Adagrad", "Adadelta", "Adamax", "LBFGS", "Rprop",
-              "ASGD", "SparseAdam", "Adafactor", "Muon")
+OPTIMIZERS = (
+    "Adam",
+    "SGD",
+    "AdamW",
+    "RMSprop",
+    "NAdam",
+    "RAdam",
+    "Adagrad",
+    "Adadelta",
+    "Adamax",
+    "LBFGS",
+    "Rprop",
+    "ASGD",
+    "SparseAdam",
+    "Adafactor",
+    "Muon",
+)
 
 
 def network_training(student: Student) -> Iterator[Outcome]:
@@ -80,11 +95,30 @@ def _loss_by_source(student: Student) -> Outcome:
         if _written(student, "log_softmax", "LogSoftmax"):
             return met(criterion, "The source uses log-softmax and the negative log-likelihood.")
         return not_met(criterion, "The source uses the negative log-likelihood without a log-softmax.")
-    others = sorted({called_name(call) for call in _written(
-        student, "MSELoss", "mse_loss", "L1Loss", "l1_loss", "BCELoss", "BCEWithLogitsLoss", "binary_cross_entropy",
-        "binary_cross_entropy_with_logits", "SmoothL1Loss", "HuberLoss", "MultiMarginLoss", "KLDivLoss",
-        "MultiLabelSoftMarginLoss", "HingeEmbeddingLoss", "SoftMarginLoss", "PoissonNLLLoss",
-    )})
+    others = sorted(
+        {
+            called_name(call)
+            for call in _written(
+                student,
+                "MSELoss",
+                "mse_loss",
+                "L1Loss",
+                "l1_loss",
+                "BCELoss",
+                "BCEWithLogitsLoss",
+                "binary_cross_entropy",
+                "binary_cross_entropy_with_logits",
+                "SmoothL1Loss",
+                "HuberLoss",
+                "MultiMarginLoss",
+                "KLDivLoss",
+                "MultiLabelSoftMarginLoss",
+                "HingeEmbeddingLoss",
+                "SoftMarginLoss",
+                "PoissonNLLLoss",
+            )
+        }
+    )
     if others:
         return not_met(criterion, f"The source uses {', '.join(others)}.")
     if _written(student, "backward"):
@@ -149,8 +183,12 @@ def _not_covered(student: Student, run: TrainingRun, optimizers: set[int]) -> li
     entries = [entry for entry in found.entries("optimizers") if entry.get("obj") in optimizers]
     if module is None or len(entries) < len(optimizers):
         return []
-    held = {str(part.get("name")) for entry in entries for part in entry.get("parameters") or ()
-            if part.get("module") == run.network}
+    held = {
+        str(part.get("name"))
+        for entry in entries
+        for part in entry.get("parameters") or ()
+        if part.get("module") == run.network
+    }
     wanted = [str(part.get("name")) for part in module.get("parameters") or () if part.get("requires_grad")]
     return [name for name in wanted if name not in held] if held else []
 
@@ -178,7 +216,8 @@ def _epochs(training: Training) -> Outcome:
 def _gpu(student: Student, training: Training) -> Outcome:
     criterion = "3e.gpu"
     forwards = [
-        event for event in (training.run.events("forward") if training.run is not None else [])
+        event
+        for event in (training.run.events("forward") if training.run is not None else [])
         if event.get("module") == training.run.network  # type: ignore[union-attr]
     ]
     if not forwards or training.network_replaced:
@@ -203,7 +242,9 @@ def _moves_batches(student: Student) -> bool:
     for cell in student.find(objects).cells:
         for call in _moves_of_training(cell.tree, inside=True):
             target = call.func.value if isinstance(call.func, ast.Attribute) else None
-            words = {node.id for node in ast.walk(target) if isinstance(node, ast.Name)} if target is not None else names
+            words = (
+                {node.id for node in ast.walk(target) if isinstance(node, ast.Name)} if target is not None else names
+            )
             if words and not words & names:
                 return True
     return False
@@ -223,7 +264,8 @@ def _gpu_by_source(student: Student) -> Outcome:
     cells = student.find(objects).cells
     names_gpu = any(
         isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith(("cuda", "mps"))
-        for cell in cells for node in ast.walk(cell.tree)
+        for cell in cells
+        for node in ast.walk(cell.tree)
     )
     moves = len(_written(student, "to")) if names_gpu else 0
     moves += len(_written(student, "cuda"))

@@ -18,8 +18,11 @@ from rubrics.training import TrainingRun
 def unrecorded_accuracy(student: Student, training: Training, run: TrainingRun) -> Outcome:
     """Judged by the passes over the test loader and by the accuracy that the network has in the end."""
     criterion = "3e.test-accuracy"
-    begun = [event.serial for event in run.trace.of("iter")
-             if event.get("loader") in training.test_loaders and not event.get("end")]
+    begun = [
+        event.serial
+        for event in run.trace.of("iter")
+        if event.get("loader") in training.test_loaders and not event.get("end")
+    ]
     each = [
         any(serial >= epoch.start and (epoch.stop is None or serial < epoch.stop) for serial in begun)
         for epoch in run.epochs
@@ -55,8 +58,10 @@ def final_accuracy(student: Student) -> float | None:
     network, loader = student.find(find_network), student.find(roles).test
     if network is None or loader is None or loader.dataset is None:
         return None
-    arguments = [expr.item(expr.slot("batch"), expr.value(0)) if one == expr.tensor("images") else one
-                 for one in network.candidate.arguments or (expr.tensor("images"),)]
+    arguments = [
+        expr.item(expr.slot("batch"), expr.value(0)) if one == expr.tensor("images") else one
+        for one in network.candidate.arguments or (expr.tensor("images"),)
+    ]
     whole = expr.loader(expr.obj(loader.dataset.obj), min(loader.dataset.length or 1, 4_000))
     first = expr.call(expr.importing("builtins.next"), [expr.call(expr.importing("builtins.iter"), [whole])])
     steps = [

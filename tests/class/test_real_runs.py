@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.run import Options, grade_class
 from grader.rubric_modules import bundled_course
+from grader.run import Options, grade_class
 from grader.sandbox import Backend, Limits
 from tests.sandbox.backends import isolating
 
@@ -95,5 +95,9 @@ def test_the_reference_solution(isolating: Backend, tmp_path: Path) -> None:
     report = run("mira", isolating, tmp_path)
     for question in questions(report).values():
         if question["kind"] in {"code", "choice"}:
-            assert question["points"] == question["max_points"], (question["id"], question["comments"], question["criteria"])
+            assert question["points"] == question["max_points"], (
+                question["id"],
+                question["comments"],
+                question["criteria"],
+            )
             assert question["status"] == "graded"

@@ -24,8 +24,18 @@ class Style:
     f: str
 
     def cells(self) -> list[str]:
-        return ["#md # Task 2", IMPORTS, "#md Task 2(c)", self.c, "#md Task 2(d)", self.d, "#md Task 2(e)", self.e,
-                "#md Task 2(f)", self.f]
+        return [
+            "#md # Task 2",
+            IMPORTS,
+            "#md Task 2(c)",
+            self.c,
+            "#md Task 2(d)",
+            self.d,
+            "#md Task 2(e)",
+            self.e,
+            "#md Task 2(f)",
+            self.f,
+        ]
 
 
 # --- encodings with the data sets that use them ---------------------------------------------------------------
@@ -386,13 +396,30 @@ class StepNet(nn.Module):
 # --- trainings ------------------------------------------------------------------------------------------------
 
 
-def training(dataset: str, network: str, *, loss: str = "bce", epochs: int = 2, batch: int = 128, collate: str = "",
-             unpack: str = "x, y", output: str = "net(x)") -> str:
+def training(
+    dataset: str,
+    network: str,
+    *,
+    loss: str = "bce",
+    epochs: int = 2,
+    batch: int = 128,
+    collate: str = "",
+    unpack: str = "x, y",
+    output: str = "net(x)",
+) -> str:
     """A usual training cell."""
     collate = f", collate_fn={collate}" if collate else ""
     criteria = {
-        "bce": ("nn.BCEWithLogitsLoss()", "criterion(z.squeeze(-1), y.float().view(-1))", "(z.squeeze(-1) > 0).float() == y.float().view(-1)"),
-        "bce_p": ("nn.BCELoss()", "criterion(z.view(-1), y.float().view(-1))", "(z.view(-1) > 0.5).float() == y.float().view(-1)"),
+        "bce": (
+            "nn.BCEWithLogitsLoss()",
+            "criterion(z.squeeze(-1), y.float().view(-1))",
+            "(z.squeeze(-1) > 0).float() == y.float().view(-1)",
+        ),
+        "bce_p": (
+            "nn.BCELoss()",
+            "criterion(z.view(-1), y.float().view(-1))",
+            "(z.view(-1) > 0.5).float() == y.float().view(-1)",
+        ),
         "ce": ("nn.CrossEntropyLoss()", "criterion(z, y.long().view(-1))", "z.argmax(dim=1) == y.long().view(-1)"),
     }
     criterion, computed, right = criteria[loss]

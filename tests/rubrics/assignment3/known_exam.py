@@ -1,7 +1,5 @@
 """Questions 3c to 3e of the known graded exam, as different students may have written them."""
 
-
-
 from __future__ import annotations
 
 from tests.rubrics.assignment3.pieces import DATA, NETWORK, TRAINING, change
@@ -23,7 +21,9 @@ CRASHES = [
 ]
 
 CRASHES_TWICE = [
-    UPSCALED, change(LINEAR_NETWORK, ("128 * 8 * 1", "128 * 5 * 5")), change(NO_TEST, ("CrossEntropyLoss", "MSELoss")),
+    UPSCALED,
+    change(LINEAR_NETWORK, ("128 * 8 * 1", "128 * 5 * 5")),
+    change(NO_TEST, ("CrossEntropyLoss", "MSELoss")),
 ]
 
 RESHAPED = [

@@ -29,7 +29,8 @@ TENSORS_PRINTED = training(
 )
 
 BATCHES_BY_HAND = [
-    DATA, NETWORK,
+    DATA,
+    NETWORK,
     change(
         TRAINING,
         (
@@ -46,7 +47,8 @@ BATCHES_BY_HAND = [
 ]
 
 TUTORIAL = [
-    DATA, NETWORK,
+    DATA,
+    NETWORK,
     "criterion = nn.CrossEntropyLoss()\noptimizer = torch.optim.Adam(model.parameters())",
     """
 def train(epoch):
@@ -81,7 +83,8 @@ def test():
 ]
 
 PHASES = [
-    DATA, NETWORK,
+    DATA,
+    NETWORK,
     """
 def train_model(model, loaders, criterion, optimizer, num_epochs=10):
     for epoch in range(num_epochs):
@@ -139,7 +142,8 @@ VERSION_2 = [
             "v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True)])",
         ),
     ),
-    NETWORK, TRAINING,
+    NETWORK,
+    TRAINING,
 ]
 
 MORE_STYLES: dict[str, list[str]] = {

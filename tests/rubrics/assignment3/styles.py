@@ -1,7 +1,5 @@
 """Right solutions in different styles: each earns full points."""
 
-
-
 from __future__ import annotations
 
 from tests.rubrics.assignment3.pieces import DATA, NETWORK, RIGHT, TRAINING, change, data, network, training
@@ -117,7 +115,10 @@ NLL = change(TRAINING, ("nn.CrossEntropyLoss()", "nn.NLLLoss()"))
 
 BY_HAND = change(
     TRAINING,
-    ("loss = criterion(outputs, labels)", "loss = -torch.log_softmax(outputs, 1)[torch.arange(len(labels)), labels].mean()"),
+    (
+        "loss = criterion(outputs, labels)",
+        "loss = -torch.log_softmax(outputs, 1)[torch.arange(len(labels)), labels].mean()",
+    ),
 )
 
 FUNCTIONAL = """
@@ -163,23 +164,26 @@ for epoch in range(1, 11):
     print("%d\\t%.3f\\t%.3f\\t%.3f\\t%.3f" % (epoch, train_loss, train_acc, test_loss, test_acc))
 """
 
-FRAME = change(
-    TRAINING,
-    ("num_epochs = 10", "num_epochs = 10\nrows = []"),
-    ("    print(f\"Epoch [{epoch + 1}/{num_epochs}], Loss: {running_loss / len(train_loader):.4f}, \"\n", ""),
-    (
-        "          f\"Test accuracy: {100 * correct / total:.2f}%\")",
-        "    rows.append({'epoch': epoch, 'train_loss': running_loss / len(train_loader), 'test_acc': correct / total})",
-    ),
-) + "\nimport pandas as pd\nhistory = pd.DataFrame(rows)\nrows = None\nhistory\n"
+FRAME = (
+    change(
+        TRAINING,
+        ("num_epochs = 10", "num_epochs = 10\nrows = []"),
+        ('    print(f"Epoch [{epoch + 1}/{num_epochs}], Loss: {running_loss / len(train_loader):.4f}, "\n', ""),
+        (
+            '          f"Test accuracy: {100 * correct / total:.2f}%")',
+            "    rows.append({'epoch': epoch, 'train_loss': running_loss / len(train_loader), 'test_acc': correct / total})",
+        ),
+    )
+    + "\nimport pandas as pd\nhistory = pd.DataFrame(rows)\nrows = None\nhistory\n"
+)
 
 TQDM = change(
     TRAINING,
     ("criterion = ", "from tqdm.auto import trange\ncriterion = "),
     ("for epoch in range(num_epochs):", "bar = trange(num_epochs)\nfor epoch in bar:"),
     (
-        "    print(f\"Epoch [{epoch + 1}/{num_epochs}], Loss: {running_loss / len(train_loader):.4f}, \"\n"
-        "          f\"Test accuracy: {100 * correct / total:.2f}%\")",
+        '    print(f"Epoch [{epoch + 1}/{num_epochs}], Loss: {running_loss / len(train_loader):.4f}, "\n'
+        '          f"Test accuracy: {100 * correct / total:.2f}%")',
         "    bar.set_postfix(loss=running_loss / len(train_loader), acc=correct / total)\n"
         "    bar.write(f'{running_loss / len(train_loader):.5f} {correct / total:.4f}')",
     ),
@@ -200,9 +204,13 @@ WHOLE_TEST_SET = change(
     ),
 )
 
-MAIN = "def main():\n" + "\n".join("    " + line for line in (DATA + NETWORK + TRAINING).splitlines()).replace(
-    "    import torch.nn.functional as F", "    import torch.nn.functional as F"
-).replace("F.relu", "torch.relu") + "\n\nmain()\n"
+MAIN = (
+    "def main():\n"
+    + "\n".join("    " + line for line in (DATA + NETWORK + TRAINING).splitlines())
+    .replace("    import torch.nn.functional as F", "    import torch.nn.functional as F")
+    .replace("F.relu", "torch.relu")
+    + "\n\nmain()\n"
+)
 
 SKLEARN = change(
     TRAINING,
@@ -218,22 +226,27 @@ SKLEARN = change(
 SCHEDULED = change(
     TRAINING,
     ("num_epochs = 10", "num_epochs = 10\nscheduler = torch.optim.lr_scheduler.StepLR(optimizer, 5, 0.5)"),
-    ("        optimizer.step()\n", "        nn.utils.clip_grad_norm_(model.parameters(), 5.0)\n        optimizer.step()\n"),
+    (
+        "        optimizer.step()\n",
+        "        nn.utils.clip_grad_norm_(model.parameters(), 5.0)\n        optimizer.step()\n",
+    ),
     ("    model.eval()\n", "    scheduler.step()\n    model.eval()\n"),
 )
 
 INTEGER_PERCENT = training(
-    ("{100 * correct / total:.2f}%", "{100 * correct // total} %"), ("Loss: {running_loss", "training loss = {running_loss"),
+    ("{100 * correct / total:.2f}%", "{100 * correct // total} %"),
+    ("Loss: {running_loss", "training loss = {running_loss"),
 )
 
 AT_THE_END = [
-    DATA, NETWORK,
+    DATA,
+    NETWORK,
     change(
         TRAINING,
         ("num_epochs = 10", "num_epochs = 10\ntrain_hist = []\ntest_hist = []"),
         (
-            "    print(f\"Epoch [{epoch + 1}/{num_epochs}], Loss: {running_loss / len(train_loader):.4f}, \"\n"
-            "          f\"Test accuracy: {100 * correct / total:.2f}%\")",
+            '    print(f"Epoch [{epoch + 1}/{num_epochs}], Loss: {running_loss / len(train_loader):.4f}, "\n'
+            '          f"Test accuracy: {100 * correct / total:.2f}%")',
             "    train_hist.append(running_loss / len(train_loader)); test_hist.append(100 * correct / total)",
         ),
     ),
@@ -243,13 +256,19 @@ AT_THE_END = [
 ACCUMULATING = training(
     ("        optimizer.zero_grad()\n", ""),
     ("for images, labels in train_loader:\n", "for i, (images, labels) in enumerate(train_loader):\n"),
-    ("        optimizer.step()\n", "        if (i + 1) % 2 == 0 or i + 1 == len(train_loader):\n"
-                                   "            optimizer.step()\n            optimizer.zero_grad()\n"),
+    (
+        "        optimizer.step()\n",
+        "        if (i + 1) % 2 == 0 or i + 1 == len(train_loader):\n"
+        "            optimizer.step()\n            optimizer.zero_grad()\n",
+    ),
 )
 
 AUGMENTED = data(
-    ("train_data = datasets", "train_tf = transforms.Compose([transforms.RandomCrop(32, padding=2), transforms.ToTensor()])\n"
-                              "train_data = datasets"),
+    (
+        "train_data = datasets",
+        "train_tf = transforms.Compose([transforms.RandomCrop(32, padding=2), transforms.ToTensor()])\n"
+        "train_data = datasets",
+    ),
     ('split="train", download=True, transform=transform', 'split="train", download=True, transform=train_tf'),
 )
 AUGMENTED[1] = change(NETWORK, ("        self.dropout = nn.Dropout(0.25)\n", ""), ("        x = self.dropout(x)\n", ""))
@@ -259,32 +278,48 @@ PENALTY = [
     change(NETWORK, ("        self.dropout = nn.Dropout(0.25)\n", ""), ("        x = self.dropout(x)\n", "")),
     change(
         TRAINING,
-        ("loss = criterion(outputs, labels)",
-         "loss = criterion(outputs, labels) + 1e-4 * sum(p.pow(2).sum() for p in model.parameters())"),
+        (
+            "loss = criterion(outputs, labels)",
+            "loss = criterion(outputs, labels) + 1e-4 * sum(p.pow(2).sum() for p in model.parameters())",
+        ),
     ),
 ]
 
 SPLIT_FOR_VALIDATION = data(
-    ("train_loader =", "train_data, val_data = torch.utils.data.random_split(train_data, [70, 18])\n"
-                       "val_loader = DataLoader(val_data, batch_size=32)\ntrain_loader ="),
+    (
+        "train_loader =",
+        "train_data, val_data = torch.utils.data.random_split(train_data, [70, 18])\n"
+        "val_loader = DataLoader(val_data, batch_size=32)\ntrain_loader =",
+    ),
 )
 
 OWN_DATASET = data(
-    ("train_data = Subset(train_data, range(88))",
-     "class Wrapped(torch.utils.data.Dataset):\n    def __init__(self, base, n):\n        self.base, self.n = base, n\n"
-     "    def __len__(self):\n        return self.n\n    def __getitem__(self, i):\n        return self.base[i]\n"
-     "train_data = Wrapped(train_data, 88)"),
+    (
+        "train_data = Subset(train_data, range(88))",
+        "class Wrapped(torch.utils.data.Dataset):\n    def __init__(self, base, n):\n        self.base, self.n = base, n\n"
+        "    def __len__(self):\n        return self.n\n    def __getitem__(self, i):\n        return self.base[i]\n"
+        "train_data = Wrapped(train_data, 88)",
+    ),
 )
 
 MADE_BY_FUNCTION = data(
-    ('train_loader = DataLoader(train_data, batch_size=32, shuffle=True)\n'
-     'test_loader = DataLoader(test_data, batch_size=32, shuffle=False)\n',
-     "def loaders(bs):\n    sampler = torch.utils.data.RandomSampler(train_data)\n"
-     "    return {'train': DataLoader(train_data, bs, sampler=sampler), 'test': DataLoader(test_data, bs)}\n"
-     "loader = loaders(32)\ntrain_loader, test_loader = loader['train'], loader['test']\n"),
+    (
+        "train_loader = DataLoader(train_data, batch_size=32, shuffle=True)\n"
+        "test_loader = DataLoader(test_data, batch_size=32, shuffle=False)\n",
+        "def loaders(bs):\n    sampler = torch.utils.data.RandomSampler(train_data)\n"
+        "    return {'train': DataLoader(train_data, bs, sampler=sampler), 'test': DataLoader(test_data, bs)}\n"
+        "loader = loaders(32)\ntrain_loader, test_loader = loader['train'], loader['test']\n",
+    ),
 )
 
-INTERRUPTED_BY_OTHERS = [DATA, "input('which?')", NETWORK, "undefined_thing.plot()", TRAINING, "import nonexistent_module"]
+INTERRUPTED_BY_OTHERS = [
+    DATA,
+    "input('which?')",
+    NETWORK,
+    "undefined_thing.plot()",
+    TRAINING,
+    "import nonexistent_module",
+]
 
 RELU_AFTER_POOL = network(
     ("self.pool(F.relu(self.conv1(x)))", "F.relu(self.pool(self.conv1(x)))"),
@@ -294,11 +329,16 @@ RELU_AFTER_POOL = network(
 
 CONV_HEAD = network(
     ("self.fc = nn.Linear(128 * 8 * 1, 10)", "self.fc = nn.Conv2d(128, 10, kernel_size=(8, 1))"),
-    ("        x = torch.flatten(x, 1)\n", ""), ("return self.fc(x)", "return self.fc(x).flatten(1)"),
+    ("        x = torch.flatten(x, 1)\n", ""),
+    ("return self.fc(x)", "return self.fc(x).flatten(1)"),
 )
 
 EARLIER_TRIAL = [
-    DATA, NETWORK, change(TRAINING, ("num_epochs = 10", "num_epochs = 1")), NETWORK, TRAINING,
+    DATA,
+    NETWORK,
+    change(TRAINING, ("num_epochs = 10", "num_epochs = 1")),
+    NETWORK,
+    TRAINING,
 ]
 
 STYLES: dict[str, list[str]] = {
@@ -327,10 +367,14 @@ STYLES: dict[str, list[str]] = {
     "trial before": EARLIER_TRIAL,
     "whole test set at once": [DATA, NETWORK, WHOLE_TEST_SET],
     "raw parameters": [
-        DATA, FUNCTIONAL,
+        DATA,
+        FUNCTIONAL,
         change(
-            TRAINING, ("model.parameters(), lr=0.001", "params, lr=0.001, weight_decay=1e-4"), ("    model.train()\n", ""),
-            ("    model.eval()\n", ""), ("model(images)", "network(images)"),
+            TRAINING,
+            ("model.parameters(), lr=0.001", "params, lr=0.001, weight_decay=1e-4"),
+            ("    model.train()\n", ""),
+            ("    model.eval()\n", ""),
+            ("model(images)", "network(images)"),
         ),
     ],
 }

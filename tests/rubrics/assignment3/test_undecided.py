@@ -31,7 +31,8 @@ def test_counts_without_a_share_are_left_to_a_person() -> None:
 def test_failure_while_testing_leaves_the_average_loss_open() -> None:
     outcomes = judge(training(("total += labels.size(0)", "total += labels.sise(0)")))
     assert {c: str(o.kind) for c, o in outcomes.items() if o.kind != "met"} == {
-        "3e.train-loss": "review", "3e.test-accuracy": "not-met",
+        "3e.train-loss": "review",
+        "3e.test-accuracy": "not-met",
     }
 
 
