@@ -99,9 +99,7 @@ class DataSet:
     @property
     def width(self) -> int | None:
         """D: the number of columns of the items, or None when they are index numbers."""
-        widths = {
-            item.rows.shape[1] for item in self.good if item.rows is not None and item.x is not None and item.x.ndim > 1
-        }
+        widths = {item.rows.shape[1] for item in self.good if item.rows is not None and item.x is not None and item.x.ndim > 1}  # noqa: E501
         return widths.pop() if len(widths) == 1 else None
 
     @property
@@ -145,9 +143,7 @@ def _is_dataset_class(kind: Mapping[str, Any]) -> bool:
 
 def _classes(found: Facts) -> list[Mapping[str, Any]]:
     kinds = [kind for kind in found.entries("classes") if _is_dataset_class(kind)]
-    return sorted(
-        kinds, key=lambda kind: (found.in_section(kind.get("cell"), "d"), kind.get("cell") or 0), reverse=True
-    )
+    return sorted(kinds, key=lambda kind: (found.in_section(kind.get("cell"), "d"), kind.get("cell") or 0), reverse=True)  # noqa: E501
 
 
 def _instances(found: Facts) -> Iterator[tuple[Expr, Mapping[str, Any], str]]:
@@ -165,13 +161,7 @@ def _instances(found: Facts) -> Iterator[tuple[Expr, Mapping[str, Any], str]]:
     for kind in _classes(found):
         for number in kind.get("instances") or ():
             if number not in known:
-                entry = {
-                    "obj": number,
-                    "type": kind.get("name"),
-                    "own_class": True,
-                    "mro": kind.get("bases"),
-                    "attrs": {},
-                }
+                entry = {"obj": number, "type": kind.get("name"), "own_class": True, "mro": kind.get("bases"), "attrs": {}}  # noqa: E501
                 yield expr.obj(int(number)), entry, f"an instance of `{kind.get('name')}`"
 
 
@@ -188,17 +178,8 @@ def _examined(
     items = [_item(index, result) for index, result in zip(indices, ask(student, steps).values(), strict=False)]
     sizes = _sizes(found, entry)
     base = DataSet(
-        expression,
-        entry.get("obj"),
-        str(entry.get("type")),
-        _TORCH_DATASET in (entry.get("mro") or ()),
-        bool(entry.get("own_class")),
-        count,
-        (),
-        Alignment("", right=False),
-        how,
-        sizes,
-        clean,
+        expression, entry.get("obj"), str(entry.get("type")), _TORCH_DATASET in (entry.get("mro") or ()),
+        bool(entry.get("own_class")), count, (), Alignment("", right=False), how, sizes, clean,
     )
     named = _named(student, base, items, table)
     if not base.own and not any(item.rows is not None for item in named):
@@ -289,11 +270,7 @@ def _named(student: Student, base: DataSet, items: Sequence[Item], table: Sequen
         genders.setdefault(row.name.lower(), set()).add(row.gender)
     for names in _held_names(student, base, [item.index for item in items], set(genders)):
         held = [
-            replace(
-                item,
-                name=names.get(item.index, ""),
-                gender="".join(genders.get(names.get(item.index, "").lower(), set())),
-            )
+            replace(item, name=names.get(item.index, ""), gender="".join(genders.get(names.get(item.index, "").lower(), set())))  # noqa: E501
             for item in items
         ]
         if _explained(held):
@@ -318,12 +295,8 @@ def _held_names(student: Student, base: DataSet, indices: Sequence[int], known: 
             places.append(expr.var(str(entry["name"])))
     as_list = expr.importing("builtins.list")
     for place in places[:12]:
-        reached = [
-            place,
-            expr.call(as_list, [place]),
-            expr.attr(place, "values"),
-            expr.call(expr.attr(place, "reset_index"), [], {"drop": expr.value(True)}),
-        ]
+        reached = [place, expr.call(as_list, [place]), expr.attr(place, "values"),
+                   expr.call(expr.attr(place, "reset_index"), [], {"drop": expr.value(True)})]
         for way in reached[:3]:
             steps: list[dict[str, Any]] = [{"slot": "all", "expr": way, "quiet": True}]
             steps += [{"slot": str(at), "expr": expr.item(expr.slot("all"), expr.value(at))} for at in indices]
@@ -335,11 +308,7 @@ def _held_names(student: Student, base: DataSet, indices: Sequence[int], known: 
 
 
 def _name_in(value: Value, known: set[str]) -> str:
-    items = (
-        value.items()
-        if value.kind in {"list", "tuple"}
-        else [Value(i, value._answer) for i in value.data.get("items") or ()]
-    )
+    items = value.items() if value.kind in {"list", "tuple"} else [Value(i, value._answer) for i in value.data.get("items") or ()]  # noqa: E501
     for part in (value, *items):
         text = part.text()
         if text and text.strip().lower() in known:
@@ -356,18 +325,11 @@ def _constructed(student: Student, found: Facts, kind: Mapping[str, Any]) -> Dat
     if not isinstance(number, int):
         return None
     params = [
-        param
-        for param in (kind.get("methods") or {}).get("__init__", [])
+        param for param in (kind.get("methods") or {}).get("__init__", [])
         if param.get("name") != "self" and param.get("default") is None and param.get("kind") == "positional"
     ]
     table = student.find(names_table)[:400]
-    entry: dict[str, Any] = {
-        "obj": None,
-        "type": kind.get("name"),
-        "own_class": True,
-        "mro": kind.get("bases"),
-        "attrs": {},
-    }
+    entry: dict[str, Any] = {"obj": None, "type": kind.get("name"), "own_class": True, "mro": kind.get("bases"), "attrs": {}}  # noqa: E501
     weak: DataSet | None = None
     for args in _argument_sets(found, [str(param.get("name")) for param in params], table):
         made = ask(student, [{"slot": "made", "expr": expr.call(expr.obj(number), args)}])["made"]
@@ -390,13 +352,9 @@ def _argument_sets(found: Facts, names: Sequence[str], table: Sequence[Row]) -> 
         [expr.value({"Name": [row.name for row in table], "Gender": [row.gender for row in table]})],
     )
     forms = {
-        "names": expr.value([row.name for row in table]),
-        "frame": frame,
-        "path": expr.value(CSV_NAME),
+        "names": expr.value([row.name for row in table]), "frame": frame, "path": expr.value(CSV_NAME),
         "labels": expr.value([int(row.gender == "F") for row in table]),
-        "genders": expr.value([row.gender for row in table]),
-        "length": expr.value(24),
-        "none": expr.value(None),
+        "genders": expr.value([row.gender for row in table]), "length": expr.value(24), "none": expr.value(None),
     }
     for data_form, label_form in (("names", "labels"), ("names", "genders"), ("frame", "labels"), ("path", "labels")):
         for use_globals in (True, False):
@@ -437,42 +395,21 @@ def clean_data_set(student: Student) -> DataSet | None:
     lower = expr.call(expr.attr(expr.attr(expr.item(expr.slot("old"), expr.value("Name")), "str"), "lower"))
     plain = expr.call(expr.attr(expr.attr(lower, "str"), "replace"), [expr.value("-"), expr.value("")])
     write = {"index": expr.value(False)}
-    swapped = ask(
-        student,
-        [
-            {"slot": "old", "expr": frame},
-            {
-                "slot": "new",
-                "expr": expr.call(expr.attr(expr.slot("old"), "assign"), [], {"Name": plain}),
-                "quiet": True,
-            },
-            {
-                "slot": "written",
-                "expr": expr.call(expr.attr(expr.slot("new"), "to_csv"), [expr.value(CSV_NAME)], write),
-            },
-        ],
-    )
+    swapped = ask(student, [
+        {"slot": "old", "expr": frame},
+        {"slot": "new", "expr": expr.call(expr.attr(expr.slot("old"), "assign"), [], {"Name": plain}), "quiet": True},
+        {"slot": "written", "expr": expr.call(expr.attr(expr.slot("new"), "to_csv"), [expr.value(CSV_NAME)], write)},
+    ])
     old = swapped["old"].value.obj
     if not swapped["written"].ok or old is None:
         return None
     sources = [cell.source for cell in cells if cell.index <= last]
-    answer = student.ask(
-        Request("rerun", {"sources": sources, "names": {}, "budget_s": 40.0, "seed": student.seed}, timeout_s=90)
-    )
-    ask(
-        student,
-        [{"slot": "back", "expr": expr.call(expr.attr(expr.obj(old), "to_csv"), [expr.value(CSV_NAME)], write)}],
-    )
+    answer = student.ask(Request("rerun", {"sources": sources, "names": {}, "budget_s": 40.0, "seed": student.seed}, timeout_s=90))  # noqa: E501
+    ask(student, [{"slot": "back", "expr": expr.call(expr.attr(expr.obj(old), "to_csv"), [expr.value(CSV_NAME)], write)}])  # noqa: E501
     for name, described in (answer.data.get("names") or {}).items():
         value = Value(described, answer)
         if value.kind == "dataset" and value.obj is not None and value.type_name not in _WRAPPERS:
-            entry: dict[str, Any] = {
-                "obj": value.obj,
-                "type": value.type_name,
-                "own_class": True,
-                "mro": value.data.get("mro"),
-                "attrs": {},
-            }
+            entry: dict[str, Any] = {"obj": value.obj, "type": value.type_name, "own_class": True, "mro": value.data.get("mro"), "attrs": {}}  # noqa: E501
             made = _examined(student, found, expr.obj(value.obj), entry, f"`{name}` of {cell_name(last)}", clean=True)
             if made is not None:
                 return made

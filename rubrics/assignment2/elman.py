@@ -100,13 +100,7 @@ class Fit:
     @property
     def right(self) -> bool:
         """Whether it is a flawless Elman network on B×S×D."""
-        return (
-            self.recurrence == RIGHT
-            and bool(self.activation)
-            and not self.late
-            and self.time_axis == 1
-            and self.head in {"last", "all"}
-        )
+        return self.recurrence == RIGHT and bool(self.activation) and not self.late and self.time_axis == 1 and self.head in {"last", "all"}  # noqa: E501
 
 
 @dataclass(frozen=True)
@@ -170,11 +164,7 @@ def _with_biases(params: Params, x: Matrix | None, h: Matrix | None, names: tupl
 
 
 def _bias_sums(params: Params, size: int, names: Sequence[str]) -> Iterator[Matrix]:
-    biases = {
-        name: value.reshape(-1)
-        for name, value in params.items()
-        if value.size == size and value.ndim <= 2 and 1 in (value.ndim, *value.shape)
-    }
+    biases = {name: value.reshape(-1) for name, value in params.items() if value.size == size and value.ndim <= 2 and 1 in (value.ndim, *value.shape)}  # noqa: E501
     own = [name for name in biases if any(_partner(name, weight) for weight in names if weight)]
     sets: list[tuple[str, ...]] = [tuple(own), *((name,) for name in own), ()]
     others = [name for name in biases if name not in own][:4]
@@ -250,13 +240,7 @@ def hidden_states(params: Params, x: Matrix, start: Matrix | None = None) -> Ite
 
 
 def _made(  # noqa: PLR0913, PLR0917
-    maps: Maps,
-    name: str,
-    g: Callable[[Matrix], Matrix],
-    x: Matrix,
-    variant: str,
-    axis: int,
-    start: Matrix | None,
+    maps: Maps, name: str, g: Callable[[Matrix], Matrix], x: Matrix, variant: str, axis: int, start: Matrix | None,
     begin: Matrix | None = None,
 ) -> Hidden:  # the parts of a hypothesis belong together
     size = maps.bias.shape[0]
@@ -329,16 +313,7 @@ def match_head(params: Params, hidden: Hidden, outputs: Sequence[Matrix], *, dee
             if found is not None:
                 head, end, name = found
                 activation = hidden.activation if direct else "late"
-                return Fit(
-                    hidden.recurrence,
-                    activation,
-                    hidden.time_axis,
-                    head,
-                    end,
-                    (*hidden.names, name),
-                    place,
-                    late=not direct,
-                )
+                return Fit(hidden.recurrence, activation, hidden.time_axis, head, end, (*hidden.names, name), place, late=not direct)  # noqa: E501
     return None
 
 
@@ -346,8 +321,7 @@ def _head(params: Params, hidden: Hidden, states: Matrix, output: Matrix) -> tup
     wanted = np.squeeze(output)
     for kind, shape, make in _representations(hidden, states):
         layers = [
-            layer
-            for layer in _output_layers(params, shape[-1])
+            layer for layer in _output_layers(params, shape[-1])
             if int(np.prod(shape[:-1])) * layer[1].shape[1] == wanted.size
         ]
         if not layers:

@@ -84,8 +84,7 @@ class Network:
     def steady(self) -> bool:
         """Whether two calls with the same input agree."""
         return len(self.outputs) == len(self.again) and all(
-            a.shape == b.shape and np.allclose(a, b, rtol=1e-3, atol=1e-4)
-            for a, b in zip(self.outputs, self.again, strict=True)
+            a.shape == b.shape and np.allclose(a, b, rtol=1e-3, atol=1e-4) for a, b in zip(self.outputs, self.again, strict=True)  # noqa: E501
         )
 
 
@@ -105,8 +104,7 @@ def find_network(student: Student) -> Network | None:
 def network_classes(found: Facts) -> list[Mapping[str, Any]]:
     """The notebook's own network classes; those of 2(e)'s cells last."""
     kinds = [
-        kind
-        for kind in found.entries("classes")
+        kind for kind in found.entries("classes")
         if _MODULE in (kind.get("bases") or ()) or re.match(r"class\s+\w+\s*\(.*Module", str(kind.get("source")))
     ]
     return sorted(kinds, key=lambda kind: (found.in_section(kind.get("cell"), "e"), kind.get("cell") or 0))
@@ -127,13 +125,8 @@ def _instances(found: Facts) -> Iterator[Network]:
     modules.sort(key=rank, reverse=True)
     for module in modules[:5]:
         name = (module.get("names") or [module.get("type")])[0]
-        yield Network(
-            expr.obj(int(module["obj"])),
-            f"`{name}` ({module.get('type')})",
-            tuple(module.get("tree") or ()),
-            obj=int(module["obj"]),
-            cell=cells.get(module.get("type")),
-        )
+        yield Network(expr.obj(int(module["obj"])), f"`{name}` ({module.get('type')})", tuple(module.get("tree") or ()),
+                      obj=int(module["obj"]), cell=cells.get(module.get("type")))
 
 
 # --- making an instance ---------------------------------------------------------------------------------------
@@ -155,24 +148,14 @@ def _constructed(student: Student, found: Facts) -> Iterator[Network]:
         if not isinstance(number, int) or kind.get("name") in used:
             continue
         params = [
-            str(p.get("name"))
-            for p in (kind.get("methods") or {}).get("__init__", [])
+            str(p.get("name")) for p in (kind.get("methods") or {}).get("__init__", [])
             if p.get("name") != "self" and p.get("default") is None and p.get("kind") == "positional"
         ]
         for args in argument_orders(params, width):
-            made = ask(
-                student, [{"slot": "net", "expr": expr.call(expr.obj(number), [expr.value(arg) for arg in args])}]
-            )["net"]
+            made = ask(student, [{"slot": "net", "expr": expr.call(expr.obj(number), [expr.value(arg) for arg in args])}])["net"]  # noqa: E501
             if made.ok and made.value.obj is not None:
-                yield Network(
-                    expr.obj(made.value.obj),
-                    f"`{kind.get('name')}`, which was instantiated for the examination",
-                    (),
-                    width=width,
-                    constructed=True,
-                    obj=made.value.obj,
-                    cell=kind.get("cell"),
-                )
+                yield Network(expr.obj(made.value.obj), f"`{kind.get('name')}`, which was instantiated for the examination",  # noqa: E501
+                              (), width=width, constructed=True, obj=made.value.obj, cell=kind.get("cell"))
 
 
 def argument_orders(names: Sequence[str], width: int, hidden: int = 12, outputs: int = 1) -> list[tuple[int, ...]]:
@@ -189,11 +172,8 @@ def argument_orders(names: Sequence[str], width: int, hidden: int = 12, outputs:
 def _hint(name: str, width: int, hidden: int, outputs: int) -> int | None:
     lower = name.lower()
     for pattern, size in (
-        (r"hid|^k$|^h$|unit|neuron|n_h|dim_h", hidden),
-        (r"out|class|^c$|^o$|target|n_y", outputs),
-        (r"seq|len|^s$|steps|time", 24),
-        (r"layer", 1),
-        (r"batch|^b$", 4),
+        (r"hid|^k$|^h$|unit|neuron|n_h|dim_h", hidden), (r"out|class|^c$|^o$|target|n_y", outputs),
+        (r"seq|len|^s$|steps|time", 24), (r"layer", 1), (r"batch|^b$", 4),
         (r"in|^d$|feat|vocab|alpha|emb|char|n_x|letters", width),
     ):
         if re.search(pattern, lower):
@@ -216,19 +196,14 @@ def _examined(student: Student, found: Facts, network: Network) -> Network:
     """Calls the network in the likely ways and looks for an explanation of what it answers."""
     calls = [call for call in found.entries("calls") if call.get("module") == network.obj and not call.get("error")]
     shapes = [found.value(given).shape or () for call in calls[:1] for given in call.get("inputs") or ()]
-    dtype = next(
-        (str(found.value(given).data.get("dtype", "")) for call in calls[:1] for given in call.get("inputs") or ()),
-        "float32",
-    )
+    dtype = next((str(found.value(given).data.get("dtype", "")) for call in calls[:1] for given in call.get("inputs") or ()), "float32")  # noqa: E501
     integers = dtype.startswith(("int", "long"))
     params, tree = _held(student, network)
     width = _input_width(student, network, params, shapes, integers=integers)
     rng = student.rng("2e")
     last = network
     for trial in _trials(student, shapes, integers=integers):
-        attempt = _asked(
-            student, network, trial, _Sent(rng, width, params, tree, integers=integers, double=dtype == "float64")
-        )
+        attempt = _asked(student, network, trial, _Sent(rng, width, params, tree, integers=integers, double=dtype == "float64"))  # noqa: E501
         last = attempt if attempt.layout or not last.fault else last
         if attempt.layout and (attempt.fit is not None or last.fit is None):
             last = attempt
@@ -240,14 +215,11 @@ def _examined(student: Student, found: Facts, network: Network) -> Network:
 def _held(student: Student, network: Network) -> tuple[dict[str, Matrix], tuple[Mapping[str, Any], ...]]:
     """Parameters, buffers and tensors held as plain attributes."""
     dictionary = expr.importing("builtins.dict")
-    results = ask(
-        student,
-        [
-            {"slot": "state", "expr": expr.call(expr.attr(network.expr, "state_dict"))},
-            {"slot": "held", "expr": expr.call(dictionary, [expr.attr(network.expr, "__dict__")])},
-            {"slot": "named", "expr": expr.call(dictionary, [expr.call(expr.attr(network.expr, "named_modules"))])},
-        ],
-    )
+    results = ask(student, [
+        {"slot": "state", "expr": expr.call(expr.attr(network.expr, "state_dict"))},
+        {"slot": "held", "expr": expr.call(dictionary, [expr.attr(network.expr, "__dict__")])},
+        {"slot": "named", "expr": expr.call(dictionary, [expr.call(expr.attr(network.expr, "named_modules"))])},
+    ])
     params = {}
     for slot in ("state", "held"):
         for key, value in results[slot].value.pairs():
@@ -255,19 +227,13 @@ def _held(student: Student, network: Network) -> tuple[dict[str, Matrix], tuple[
             if array is not None and array.ndim <= 3 and array.dtype.kind == "f" and (key.text() or "") not in params:
                 params[key.text() or ""] = np.asarray(array, dtype=np.float64)
     tree = network.tree or tuple(
-        {"name": key.text() or "", "type": value.type_name, "config": {}}
-        for key, value in results["named"].value.pairs()
+        {"name": key.text() or "", "type": value.type_name, "config": {}} for key, value in results["named"].value.pairs()  # noqa: E501
     )
     return params, tree
 
 
 def _input_width(
-    student: Student,
-    network: Network,
-    params: Mapping[str, Matrix],
-    shapes: Sequence[tuple[int, ...]],
-    *,
-    integers: bool,
+    student: Student, network: Network, params: Mapping[str, Matrix], shapes: Sequence[tuple[int, ...]], *, integers: bool  # noqa: E501
 ) -> int:
     if shapes and len(shapes[0]) >= 2 and not integers:
         return shapes[0][-1]
@@ -279,11 +245,7 @@ def _input_width(
     if width in sizes or first is None:
         return width
     squares = {value.shape[0] for value in params.values() if value.ndim == 2 and value.shape[0] == value.shape[1]}
-    joint = [
-        value.shape[1] - value.shape[0]
-        for value in params.values()
-        if value.ndim == 2 and value.shape[1] > value.shape[0] > 2
-    ]
+    joint = [value.shape[1] - value.shape[0] for value in params.values() if value.ndim == 2 and value.shape[1] > value.shape[0] > 2]  # noqa: E501
     if first.shape[0] in squares:
         return int(first.shape[1])
     return int(joint[0]) if joint and not squares else int(first.shape[1])
@@ -330,11 +292,7 @@ def _asked(student: Student, network: Network, trial: _Trial, sent: _Sent) -> Ne
         x = np.eye(sent.width)[tokens]
         arrays: dict[str, Any] = {"x": tokens}
     else:
-        x = (
-            sent.rng.normal(scale=0.7, size=(trial.batch, trial.length, sent.width))
-            .astype(np.float32)
-            .astype(np.float64)
-        )
+        x = sent.rng.normal(scale=0.7, size=(trial.batch, trial.length, sent.width)).astype(np.float32).astype(np.float64)  # noqa: E501
         given = x[:, 0] if trial.layout == "step" else x[0] if trial.layout == "single" else x
         arrays = {"x": given.astype(kind)}
     best = network
@@ -345,15 +303,7 @@ def _asked(student: Student, network: Network, trial: _Trial, sent: _Sent) -> Ne
             args.append(expr.tensor("h"))
         steps = []
         for slot, seed in (("first", 1), ("second", 2)):
-            steps.append(
-                {
-                    "slot": slot,
-                    "expr": expr.call(network.expr, args),
-                    "mode": [network.expr, "eval"],
-                    "grad": False,
-                    "seed": seed,
-                }
-            )
+            steps.append({"slot": slot, "expr": expr.call(network.expr, args), "mode": [network.expr, "eval"], "grad": False, "seed": seed})  # noqa: E501
             if slot == "first":
                 held = expr.call(expr.importing("builtins.dict"), [expr.attr(network.expr, "__dict__")])
                 steps.append({"slot": "kept", "expr": held})
@@ -368,19 +318,11 @@ def _states(trial: _Trial, sent: _Sent) -> list[Matrix | None]:
     if not trial.with_state:
         return [None]
     squares = [value.shape[0] for value in sent.params.values() if value.ndim == 2 and value.shape[0] == value.shape[1]]
-    joint = [
-        value.shape[0]
-        for value in sent.params.values()
-        if value.ndim == 2 and value.shape[1] == value.shape[0] + sent.width
-    ]
+    joint = [value.shape[0] for value in sent.params.values() if value.ndim == 2 and value.shape[1] == value.shape[0] + sent.width]  # noqa: E501
     sizes = list(dict.fromkeys([*squares, *joint]))[:3]
     states: list[Matrix | None] = []
     for size in sizes:
-        base = (
-            sent.rng.normal(scale=0.5, size=(trial.batch, size))
-            if trial.layout == "step"
-            else np.zeros((trial.batch, size))
-        )
+        base = sent.rng.normal(scale=0.5, size=(trial.batch, size)) if trial.layout == "step" else np.zeros((trial.batch, size))  # noqa: E501
         base = base.astype(np.float32).astype(np.float64)
         states += [base, base[None], base[0]] if trial.layout != "step" else [base, base[None]]
     return states
@@ -469,10 +411,7 @@ def _stack(params: Mapping[str, Matrix], prefix: str, x: Matrix, name: str, shap
     for layer in range(layers):
         directions = []
         for suffix in ("", "_reverse") if both else ("",):
-            into, back = (
-                params.get(f"{prefix}weight_ih_l{layer}{suffix}"),
-                params.get(f"{prefix}weight_hh_l{layer}{suffix}"),
-            )
+            into, back = params.get(f"{prefix}weight_ih_l{layer}{suffix}"), params.get(f"{prefix}weight_hh_l{layer}{suffix}")  # noqa: E501
             if into is None or back is None:
                 return None
             bias = params.get(f"{prefix}bias_ih_l{layer}{suffix}", np.zeros(len(into)))
