@@ -10,8 +10,9 @@ import torch
 
 from grader.probe.types import Array
 from grader.scoring import Student
-from reference.assignment1 import channel_weights, input_gradient
-from rubrics.assignment1.cores import StudentNetwork, rebuild
+from reference.assignment1 import input_gradient
+from rubrics.assignment1.contexts import contexts
+from rubrics.assignment1.cores import rebuild
 from rubrics.assignment1.evidence import Seen, gather
 from rubrics.assignment1.held import saved_arrays
 from rubrics.assignment1.images import FloatArray, channels_last
@@ -26,7 +27,7 @@ from rubrics.assignment1.maps import (
     family,
     nearest_maps,
 )
-from rubrics.assignment1.network import Run, matches, recorded_runs
+from rubrics.assignment1.network import recorded_runs
 from rubrics.assignment1.overlay import Overlay, Picture, handled_pictures, judge
 from rubrics.assignment1.replay import (
     Replay,
@@ -64,14 +65,14 @@ class Trail:
 
     Attributes:
         contexts: Feature maps that the notebook has, the right ones first.
+        families: The hypotheses about each.
         maps: Explained maps in order of time.
         replays: Repeated calls with other classes, and the maps in each.
         right_weights: Where channel weights proportional to the right gradient were seen, or ``""``.
-        wrong_weights: Whether other vectors with one value a channel were seen.
         overlays: Pictures combined with a map.
         pictures: The picture at the sizes that occur.
         picture_kinds: Id of an array that is the picture → how it is scaled.
-        image_sizes: (H, W) of all of them.
+        arrays: Everything that the notebook's own run handled.
     """
 
     contexts: list[Context] = field(default_factory=list)
@@ -113,91 +114,6 @@ def trail(student: Student) -> Trail:
     if not found.right_weights:
         found.right_weights = _right_weights(replayed, found.contexts)
     found.overlays = _overlays(found, everything)
-    return found
-
-
-def contexts(student: Student, arrays: Sequence[Seen]) -> list[Context]:
-    """Feature maps the notebook works with: the right ones of each image, else the ones it has."""
-    network = student.find(rebuild)
-    runs = student.find(recorded_runs)
-    vectors = _vectors(arrays)
-    if network is None:
-        return []
-    if not runs:
-        return _made_up(student, network)
-    found: list[Context] = []
-    done: list[Run] = []
-    for run in reversed(runs):
-        if any(run.elements is other.elements for other in done):
-            continue
-        done.append(run)
-        features = run.elements.features[0].double().numpy()
-        found.append(
-            Context(
-                features, network.weight, run.elements.logits[0].double().numpy(), network.weight, "layer4", vectors
-            )
-        )
-    found += _other_stages(network, done, arrays, vectors)
-    return found[:6]
-
-
-def _made_up(student: Student, network: StudentNetwork) -> list[Context]:
-    """A context for code that never ran, from a random image."""
-    images = student.rng("1e").random((1, 3, 224, 224)).astype(np.float32)
-    elements = network.run(images, training=False)
-    return [
-        Context(
-            elements.features[0].double().numpy(),
-            network.weight,
-            elements.logits[0].double().numpy(),
-            network.weight,
-            "layer4",
-        )
-    ]
-
-
-def _vectors(arrays: Sequence[Seen]) -> tuple[FloatArray, ...]:
-    found: list[FloatArray] = []
-    for seen in arrays:
-        spread = seen.array.squeeze()
-        if (
-            spread.ndim == 1
-            and spread.size in (64, 128, 256, 512, 1000, 2048)
-            and seen.origin != "output"
-            and np.isfinite(spread).all()
-        ):
-            values = spread.astype(np.float64)
-            if not any(np.array_equal(values, other) for other in found):
-                found.append(values)
-    return tuple(found[-40:])
-
-
-def _other_stages(
-    network: StudentNetwork, runs: Sequence[Run], arrays: Sequence[Seen], vectors: tuple[FloatArray, ...]
-) -> list[Context]:
-    """Other feature maps that the notebook took for the right ones."""
-    found: list[Context] = []
-    large = [seen.array for seen in arrays if seen.array.ndim >= 3 and seen.origin != "input"]
-    for run in runs:
-        for stage in ("layer3", "layer2", "layer1"):
-            if any(matches(array, run.elements.stages[stage]) for array in large):
-                features = run.elements.stages[stage][0].double().numpy()
-                logits = run.elements.logits[0].double().numpy()
-                o = int(np.argmax(logits))
-                rows = np.zeros((network.weight.shape[0], features.shape[0]))
-                rows[o] = channel_weights(network.network, run.elements, stage, o)
-                found.append(Context(features, network.weight, logits, rows, stage, vectors))
-    known = [context.features.size for context in found] + [run.elements.features[0].numel() for run in runs]
-    for array in large:
-        values = array[0] if array.ndim == 4 else array
-        fits = values.ndim == 3 and values.shape[0] in (64, 128, 256, 512, 1000, 2048) and 2 <= values.shape[1] <= 128
-        if fits and values.size not in known and np.isfinite(values).all() and array.dtype.kind == "f":
-            known.append(values.size)
-            found.append(
-                Context(
-                    values.astype(np.float64), network.weight, np.zeros(network.weight.shape[0]), None, "own", vectors
-                )
-            )
     return found
 
 
