@@ -139,6 +139,7 @@ def _gradient(nodes: list[ast.AST], parameter: str) -> str:
             target = (
                 node.func.value if last_name(node.func) == "backward" else (node.args[0] if node.args else node.func)
             )
+            target = _assigned(nodes, target)
             inside = {last_name(part.func) for part in ast.walk(target) if isinstance(part, ast.Call)}
             wrong |= bool(inside & {"softmax", "log_softmax", "cross_entropy", "CrossEntropyLoss"})
             indexed = any(isinstance(part, ast.Subscript) for part in ast.walk(target))
@@ -147,9 +148,25 @@ def _gradient(nodes: list[ast.AST], parameter: str) -> str:
             isinstance(part, ast.Attribute) and part.attr == "weight" for part in ast.walk(node.value)
         ):
             derivative = True
+        # The gradient of a layer's weight is not that of its output.
+        wrong |= isinstance(node, ast.Attribute) and node.attr == "grad" and last_name(node.value) == "weight"
     if not derivative:
         return "absent"
     return "wrong" if wrong else ("right" if parameter else "unclear")
+
+
+def _assigned(nodes: list[ast.AST], target: ast.AST) -> ast.AST:
+    """What a name was assigned, where that is one call (``loss = F.cross_entropy(…)``), else the node itself."""
+    if not isinstance(target, ast.Name):
+        return target
+    values = [
+        node.value
+        for node in nodes
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Call)
+        and any(isinstance(name, ast.Name) and name.id == target.id for name in node.targets)
+    ]
+    return values[-1] if values else target
 
 
 def _weighted_sum(nodes: list[ast.AST]) -> bool:
@@ -195,7 +212,7 @@ def _clipping(nodes: list[ast.AST]) -> bool:
     for node in nodes:
         if isinstance(node, ast.Call):
             name = last_name(node.func) or (last_name(node.func.func) if isinstance(node.func, ast.Call) else "")
-            if name in CLIPPING:
+            if name in CLIPPING and not _limits_both_sides(node):
                 return True
             if (
                 name in ("max", "where")
@@ -210,6 +227,12 @@ def _clipping(nodes: list[ast.AST]) -> bool:
         ):
             return True
     return False
+
+
+def _limits_both_sides(node: ast.Call) -> bool:
+    """Whether a call limits values to an interval, as for display, and not at 0 alone."""
+    bounds = [*node.args[-2:], *(keyword.value for keyword in node.keywords)]
+    return sum(isinstance(bound, ast.Constant) and isinstance(bound.value, (int, float)) for bound in bounds) >= 2
 
 
 def _zero(node: ast.AST) -> bool:
@@ -258,6 +281,14 @@ def _enlarging(nodes: list[ast.AST]) -> bool:
             or (isinstance(node.func, ast.Call) and last_name(node.func.func) in ENLARGING)
         )
         for node in nodes
+    )
+
+
+def draws_with_extent(code: Code) -> bool:
+    """Whether a picture function stretches what it shows by ``extent``."""
+    return any(
+        isinstance(node, ast.Call) and last_name(node.func) == "imshow" and any(k.arg == "extent" for k in node.keywords)
+        for _, node in code.walk()
     )
 
 
