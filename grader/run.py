@@ -40,7 +40,7 @@ class Options:
         course: Folder of the course pack.
         sandbox: ``auto``, ``docker``, ``bubblewrap`` or ``local``.
         jobs: Notebooks at the same time.
-        only: Grade this student alone, or None.
+        only: Grade these students alone; empty for all.
         seed: Seed of the run.
         marks: The staff's marks, or None for the file beside the students.
         limits: What a notebook may use.
@@ -51,7 +51,7 @@ class Options:
     course: Path
     sandbox: str = "auto"
     jobs: int = 2
-    only: str | None = None
+    only: tuple[str, ...] = ()
     seed: int = 0
     marks: Path | None = None
     limits: Limits = field(default_factory=Limits)
@@ -139,14 +139,15 @@ def hints(course: Course) -> list[AssignmentHint]:
     ]
 
 
-def _selected(intake: Intake, only: str | None) -> tuple[Submission, ...]:
-    if only is None:
+def _selected(intake: Intake, only: tuple[str, ...]) -> tuple[Submission, ...]:
+    if not only:
         return intake.submissions
-    wanted = unicodedata.normalize("NFC", only)
-    found = tuple(submission for submission in intake.submissions if submission.student == wanted)
-    if not found:
+    wanted = {unicodedata.normalize("NFC", name) for name in only}
+    found = tuple(submission for submission in intake.submissions if submission.student in wanted)
+    missing = sorted(wanted - {submission.student for submission in found})
+    if missing:
         known = ", ".join(submission.student for submission in intake.submissions[:20]) or "none"
-        message = f"--only: no submission of {only!r}; found {known}."
+        message = f"--only: no submission of {', '.join(map(repr, missing))}; found {known}."
         raise UsageError(message)
     return found
 

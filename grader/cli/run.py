@@ -30,7 +30,7 @@ SANDBOXES = ("auto", "docker", "bubblewrap", "local")
     "--sandbox", type=click.Choice(SANDBOXES), default="auto", show_default=True, help="How notebooks are isolated."
 )
 @click.option("--jobs", type=click.IntRange(min=1), help="Students at the same time; default: one a processor.")
-@click.option("--only", metavar="STUDENT", help="Grade this student alone.")
+@click.option("--only", metavar="STUDENT", multiple=True, help="Grade this student alone; may be repeated.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of notebooks and probes.")
 @click.option(
     "--marks", type=click.Path(path_type=Path), help="People's marks; default: marks.yaml beside the students."

@@ -1,19 +1,22 @@
-"""The known exam and the reference solution, run for real in both sandboxes."""
+"""The sample class, run for real.
 
+The whole class runs in bubblewrap, the known exam and the reference solution in Docker as well.
+"""
+
+import csv
 import json
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from grader.rubric_modules import bundled_course
-from grader.run import Options, grade_class
-from grader.sandbox import Backend, Limits
-from tests.sandbox.backends import isolating
+from grader.cli.main import call
+from tests.sandbox.backends import get
 
-__all__ = ["isolating"]
-
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 SUBMISSIONS = Path(__file__).parents[2] / "submissions"
+EXPECTED = tomllib.loads(Path(__file__).with_name("expected.toml").read_text(encoding="utf-8"))
 KNOWN_EXAM = {
     "1a": (2, []),
     "1b": (0, []),
@@ -56,48 +59,77 @@ KNOWN_EXAM = {
 }
 
 
-class Silent:
-    def begin(self, students, sandbox) -> None:
-        """Not shown."""
+class Run:
+    """What one run of the command left behind."""
 
-    def doing(self, student, what) -> None:
-        """Not shown."""
+    def __init__(self, backend: str, out: Path, *options: str) -> None:
+        get(backend)
+        arguments = [str(SUBMISSIONS), "--out", str(out), "--sandbox", backend, "--cell-timeout", "60", *options]
+        self.status = call(arguments)
+        self.out = out
 
-    def done(self, student, graded) -> None:
-        """Not shown."""
+    def report(self, student: str) -> dict:
+        return json.loads((self.out / student / "report.json").read_text(encoding="utf-8"))
 
-
-def run(student: str, backend: Backend, out: Path) -> dict:
-    limits = Limits(cell_timeout_s=240)
-    options = Options(SUBMISSIONS, out, bundled_course(), backend.name, jobs=1, only=student, limits=limits)
-    summary = grade_class(options, Silent())
-    assert summary.complete, (summary.failed, summary.faults)
-    return json.loads((out / student / "report.json").read_text(encoding="utf-8"))
+    def questions(self, student: str) -> dict:
+        return {part["id"]: part for group in self.report(student)["assignments"] for part in group["questions"]}
 
 
-def questions(report: dict) -> dict:
-    return {question["id"]: question for assignment in report["assignments"] for question in assignment["questions"]}
+@pytest.fixture(scope="module")
+def whole_class(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return Run("bubblewrap", tmp_path_factory.mktemp("class"))
 
 
-def test_the_known_exam(isolating: Backend, tmp_path: Path) -> None:
-    report = run("jonas", isolating, tmp_path)
-    found = questions(report)
-    points = {ident: found[ident]["points"] for ident in KNOWN_EXAM}
-    assert points == {ident: expected for ident, (expected, _) in KNOWN_EXAM.items()}
-    for ident, (_, comments) in KNOWN_EXAM.items():
-        said = [comment for comment in found[ident]["comments"] if not comment.startswith("carried forward")]
-        assert sorted(said) == sorted(comments), ident
+@pytest.fixture(params=["bubblewrap", pytest.param("docker", marks=pytest.mark.docker)], scope="module")
+def known_and_reference(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    if request.param == "bubblewrap":
+        yield request.getfixturevalue("whole_class")
+    else:
+        yield Run(request.param, tmp_path_factory.mktemp("two"), "--only", "jonas", "--only", "mira")
+
+
+def said(question: dict) -> list[str]:
+    return sorted(comment for comment in question["comments"] if not comment.startswith("carried forward"))
+
+
+def test_the_known_exam(known_and_reference: Run) -> None:
+    report, found = known_and_reference.report("jonas"), known_and_reference.questions("jonas")
+    assert {ident: found[ident]["points"] for ident in KNOWN_EXAM} == {
+        ident: points for ident, (points, _) in KNOWN_EXAM.items()
+    }
+    assert {ident: said(found[ident]) for ident in KNOWN_EXAM} == {
+        ident: sorted(comments) for ident, (_, comments) in KNOWN_EXAM.items()
+    }
     assert (report["points"], report["max_points"], report["status"]) == (61.0, 96.0, "final")
     assert [assignment["points"] for assignment in report["assignments"]] == [11.0, 15.0, 20.5, 14.5]
 
 
-def test_the_reference_solution(isolating: Backend, tmp_path: Path) -> None:
-    report = run("mira", isolating, tmp_path)
-    for question in questions(report).values():
+def test_the_reference_solution(known_and_reference: Run) -> None:
+    for question in known_and_reference.questions("mira").values():
         if question["kind"] in {"code", "choice"}:
-            assert question["points"] == question["max_points"], (
-                question["id"],
-                question["comments"],
-                question["criteria"],
-            )
-            assert question["status"] == "graded"
+            assert question["points"] == question["max_points"], question
+            assert question["status"] == "graded", question
+            assert not question["comments"], question
+
+
+@pytest.mark.parametrize("student", EXPECTED)
+def test_each_student_gets_what_the_scheme_says(whole_class: Run, student: str) -> None:
+    for ident, question in whole_class.questions(student).items():
+        if question["kind"] not in {"code", "choice"}:
+            continue
+        entry = EXPECTED[student].get(ident, {})
+        assert question["points"] == entry.get("points", question["max_points"]), question
+        if question["kind"] == "code":
+            assert said(question) == sorted(entry.get("comments", [])), question
+            assert question["status"] == entry.get("status", "graded"), question
+
+
+def test_nobody_stops_the_class(whole_class: Run) -> None:
+    assert whole_class.status == 0
+    with (whole_class.out / "grades.csv").open(encoding="utf-8", newline="") as file:
+        rows = {row["student"]: row for row in csv.DictReader(file)}
+    assert set(rows) == set(EXPECTED)
+    assert all((whole_class.out / student / "report.html").is_file() for student in EXPECTED)
+    assert (whole_class.out / "index.html").is_file()
+    problems = {group["id"]: group["problems"] for group in whole_class.report("tim")["assignments"]}
+    assert problems["3"] == ["Cell 9 ran longer than the 60 seconds allowed for a cell and was stopped."]
