@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import importlib
-import importlib.metadata
 import os
 import shutil
-import site
 import subprocess
 import sys
-import sysconfig
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from grader.errors import SandboxError, SandboxUnavailableError
 from grader.sandbox import cgroup
 from grader.sandbox.environment import FILE_LIMIT_MIB, LAUNCHER, USER, launch_arguments, variables
+from grader.sandbox.interpreter import SYSTEM_FOLDERS, interpreter
 from grader.sandbox.process import ChildProcess
 from grader.sandbox.types import InsidePaths, Limits, SandboxSpec
 
 _HOME = PurePosixPath("/home/student")
 _ROOT = PurePosixPath("/grader")
-_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _ETC = (
     "alternatives",
     "fonts",
@@ -106,7 +102,7 @@ class BubblewrapBackend:
     def inside(self, spec: SandboxSpec) -> InsidePaths:
         """Fixed places, the same for every notebook."""
         return InsidePaths(
-            python=sys.executable,
+            python=interpreter().python,
             exchange=_ROOT / "exchange",
             work=_HOME / "work",
             home=_HOME,
@@ -126,7 +122,7 @@ class BubblewrapBackend:
         limits = {"RLIMIT_FSIZE": FILE_LIMIT_MIB * _MIB, "RLIMIT_NPROC": spec.limits.processes}
         if group is not None:
             del limits["RLIMIT_NPROC"]  # the group counts exactly; this limit counts a user's processes
-        path = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
+        path = f"{Path(inside.python).parent}:/usr/local/bin:/usr/bin:/bin"
         command = [
             self.binary,
             *_namespace_flags(),
@@ -190,7 +186,7 @@ def _namespace_flags() -> list[str]:
 
 def _system_flags() -> list[str]:
     flags: list[str] = []
-    for name in _SYSTEM:
+    for name in SYSTEM_FOLDERS:
         folder = Path(name)
         if folder.is_symlink():
             flags += ["--symlink", os.readlink(folder), name]
@@ -210,10 +206,9 @@ def _mount_flags(spec: SandboxSpec, inside: InsidePaths) -> list[str]:
     for area in ("/dev/shm", "/tmp", str(_HOME)):  # noqa: S108 - private tmpfs inside the sandbox
         flags += ["--size", size, "--tmpfs", area]
     # After the areas: an environment may lie below one of these paths on the host.
-    for folder in interpreter_folders():
-        flags += ["--ro-bind", str(folder), str(folder)]
-    for folder in own_packages():
-        flags += ["--tmpfs", str(folder), "--remount-ro", str(folder)]
+    flags += _bind(interpreter().binds)
+    for hidden in interpreter().hidden:
+        flags += ["--tmpfs", hidden, "--remount-ro", hidden]
     flags += ["--symlink", "/tmp", "/var/tmp"]  # noqa: S108
     flags += ["--bind", str(spec.exchange), str(inside.exchange)]
     flags += _bind({LAUNCHER: f"{_ROOT}/launcher.py"})
@@ -247,50 +242,3 @@ def _gpu_flags(gpus: Iterable[str]) -> list[str]:
     for node in nodes:
         flags += ["--dev-bind-try", str(node), str(node)]
     return flags
-
-
-@functools.cache
-def interpreter_folders() -> tuple[Path, ...]:
-    """What the running interpreter needs of the host, outside the system folders, shortest first.
-
-    Only the parts of a prefix that hold Python are taken: a prefix may be a project's own folder.
-    """
-    candidates = set(_interpreter_candidates())
-    candidates |= {folder.resolve() for folder in candidates}
-    system = [Path(name) for name in _SYSTEM]
-    return tuple(
-        sorted(
-            folder
-            for folder in candidates
-            if folder.exists() and not any(folder == root or root in folder.parents for root in system)
-        )
-    )
-
-
-def _interpreter_candidates() -> Iterator[Path]:
-    for prefix in {sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix}:
-        for part in ("bin", "lib", "lib64", "include", "share", "pyvenv.cfg"):
-            yield Path(prefix) / part
-    yield from (Path(path) for path in sysconfig.get_paths().values() if "site-packages" in path)
-    if site.ENABLE_USER_SITE:
-        yield Path(site.getusersitepackages())
-
-
-@functools.cache
-def own_packages() -> tuple[Path, ...]:
-    """Folders of our own distribution that lie inside what the sandbox sees: they hold the answers."""
-    tops = {Path(__file__).resolve().parents[1]}
-    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-        distribution = importlib.metadata.distribution("grader")
-        names = {file.parts[0] for file in distribution.files or [] if len(file.parts) > 1}
-        tops |= {Path(str(distribution.locate_file(name))) for name in names - {".."}}
-    visible = [*interpreter_folders(), Path("/usr")]
-    return tuple(
-        sorted(
-            top
-            for top in tops
-            if top.is_dir()
-            and not top.name.endswith((".dist-info", "__pycache__"))
-            and any(folder == top or folder in top.parents for folder in visible)
-        )
-    )
