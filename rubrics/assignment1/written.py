@@ -139,10 +139,10 @@ def _gradient(nodes: list[ast.AST], parameter: str) -> str:
             target = (
                 node.func.value if last_name(node.func) == "backward" else (node.args[0] if node.args else node.func)
             )
-            target = _assigned(nodes, target)
-            inside = {last_name(part.func) for part in ast.walk(target) if isinstance(part, ast.Call)}
+            taken = _assigned(nodes, target)
+            inside = {last_name(part.func) for part in ast.walk(taken) if isinstance(part, ast.Call)}
             wrong |= bool(inside & {"softmax", "log_softmax", "cross_entropy", "CrossEntropyLoss"})
-            indexed = any(isinstance(part, ast.Subscript) for part in ast.walk(target))
+            indexed = any(isinstance(part, ast.Subscript) for part in ast.walk(taken))
             wrong |= "sum" in inside and not indexed
         if isinstance(node, ast.Subscript) and any(
             isinstance(part, ast.Attribute) and part.attr == "weight" for part in ast.walk(node.value)

@@ -53,6 +53,11 @@ w = torch.ones(3, requires_grad=True)
 (w.to("cuda") * 2).sum().backward()
 assert w.grad.tolist() == [2, 2, 2]
 """,
+    "lazy_layers": """
+model = nn.Sequential(nn.LazyConv2d(4, 3), nn.Flatten(), nn.LazyLinear(2)).to("cuda")
+x = torch.ones(1, 3, 5, 5, device="cuda")
+assert model.float()(x).shape == (1, 2) and moved(model) and nn.LazyLinear(3).cuda().double()(x.double()).shape[-1] == 3
+""",
     "and_back": """
 model = nn.Sequential(nn.Linear(2, 2)).to("cuda")
 assert moved(model) and moved(model[0]) and moved(model[0].weight)

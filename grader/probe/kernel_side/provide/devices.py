@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.parameter import UninitializedParameter
 from torch.overrides import _get_current_function_mode_stack
 from torch.utils import _device
 
@@ -71,6 +72,15 @@ def install(note: Note) -> None:
     _replace_contexts(note)
     replace(nn.Module, "__init__", _module_init)
     cuda.install(asked_by_student)
+    _allow_lazy()
+
+
+def _allow_lazy() -> None:
+    """Parameters without a shape list the methods that they allow; the list is to hold the replacements, too."""
+    listed = (vars(kind).get("_allowed_methods") for kind in UninitializedParameter.__mro__)
+    allowed: list[Any] = next((methods for methods in listed if methods is not None), [])
+    names = {getattr(method, "__name__", "") for method in allowed}
+    allowed.extend(getattr(torch.Tensor, name) for name in sorted(names) if hasattr(torch.Tensor, name))
 
 
 def _replace_factories(note: Note) -> None:
