@@ -12,9 +12,10 @@ from rubrics.assignment1.maptrail import SeenMap, Trail, trail
 from rubrics.assignment1.network import delivered
 from rubrics.assignment1.replay import class_in, role
 from rubrics.assignment1.source import Code, read_code
-from rubrics.assignment1.written import Written, read_source
+from rubrics.assignment1.written import Written, draws_with_extent, read_source
 
 CRITERIA = ("function", "gradient", "weighted-sum", "relu", "normalize", "upsample", "original")
+SIZE_FAULTS = ("must match", "broadcast", "size of tensor", "shapes (")
 CLIPPED_FORMS = {"relu", "shifted-relu"}
 
 
@@ -28,6 +29,7 @@ class Work:
         written: What its source says.
         code: The parsed notebook.
         unrun: Whether the code that makes the map failed, was never called, or had no right feature map to work on.
+        idle: What the source says of failed cells and functions that were never called, None when there are none.
     """
 
     trail: Trail
@@ -35,6 +37,7 @@ class Work:
     written: Written
     code: Code
     unrun: bool
+    idle: Written | None
 
     @property
     def explained(self) -> list[SeenMap]:
@@ -51,7 +54,22 @@ def work(student: Student) -> Work:
     failed = any(cell.error_name for cell in student.notebook.code_cells)
     played = any(replay.ok for replay, _ in found.replays)
     missing = not student.find(delivered).features
-    return Work(found, found.all_maps(), written, code, unrun=failed or not played or missing)
+    return Work(found, found.all_maps(), written, code, failed or not played or missing, _idle(student, code))
+
+
+def _idle(student: Student, code: Code) -> Written | None:
+    """Reads the code that was not run, or not to its end, for a reason other than sizes that do not fit."""
+    sources = [
+        cell.source
+        for cell in student.notebook.code_cells
+        if cell.error_name and not any(text in cell.error_message for text in SIZE_FAULTS)
+    ]
+    sources += [
+        str(function.get("source"))
+        for function in student.find(gather).functions
+        if not entries(function, "calls") and not function.get("is_method")
+    ]
+    return read_source(code, sources) if sources else None
 
 
 def visualization(student: Student) -> Iterable[Outcome]:
@@ -212,6 +230,8 @@ def _relu(given: Work) -> Outcome:
     clipped = clipped or _clipped_on_the_way(given)
     if clipped:
         return met(criterion, f"In the map at {_place(clipped[-1])}, negative values of the sum are 0.")
+    if given.idle is not None and given.idle.clipping:
+        return met(criterion, "By the source, values below 0 are clipped; that code did not run to its end.")
     if decided:
         last = decided[-1]
         how = {
@@ -248,6 +268,8 @@ def _normalize(given: Work) -> Outcome:
         scale = entry.explained.scale if entry.explained else float("nan")
         if abs(scale - 1) < 4e-3 or abs(scale - 255) < 1.6:
             return met(criterion, f"The map at {_place(entry)} is divided by its maximum.")
+    if given.idle is not None and given.idle.maximum:
+        return met(criterion, "By the source, the map is divided by its maximum; that code did not run to its end.")
     if given.explained:
         last = given.explained[-1]
         return not_met(criterion, f"The largest value of the map at {_place(last)} is {last.plane.max():.3g}.")
@@ -285,6 +307,10 @@ def _upsample(given: Work) -> Outcome:
         )
     if given.written.enlarging and not given.explained:
         return met(criterion, "By the source, the map is resized; the code could not be run.")
+    if given.idle is not None and given.idle.enlarging:
+        return met(criterion, "By the source, the map is resized; that code did not run to its end.")
+    if given.explained and draws_with_extent(given.code):
+        return review(criterion, "The map is not resized, but drawn over the image with `extent`.")
     if given.explained:
         height, width = given.explained[-1].plane.shape
         return not_met(criterion, f"The map stays at {height}×{width}.")
