@@ -9,11 +9,15 @@ import pytest
 
 from grader.course import load_course
 from grader.scoring import OutcomeKind
+from tests.rubrics.assignment1.bank_border import BORDER
+from tests.rubrics.assignment1.bank_combined import COMBINED
 from tests.rubrics.assignment1.bank_exam import EXAM
 from tests.rubrics.assignment1.bank_faults import FAULTS, Case
+from tests.rubrics.assignment1.bank_more import MORE
 from tests.rubrics.assignment1.bank_right import RIGHT
 from tests.support.harness import close, grade, run_cells
 
+STYLES = {**RIGHT, **MORE}
 QUESTIONS = ("1c", "1d", "1e")
 COURSE = Path(__file__).parents[3] / "rubrics"
 SOLUTION = Path(__file__).parents[3] / "reference" / "solutions" / "assignment1.ipynb"
@@ -34,9 +38,9 @@ def deviations(cells: list[str]) -> dict[str, str]:
     return {criterion: kind.value for criterion, kind in outcomes(cells).items() if kind is not OutcomeKind.MET}
 
 
-@pytest.mark.parametrize("style", sorted(RIGHT))
+@pytest.mark.parametrize("style", sorted(STYLES))
 def test_right_solutions_keep_all_points(style: str) -> None:
-    assert deviations(RIGHT[style]) == {}
+    assert deviations(STYLES[style]) == {}
 
 
 @pytest.mark.parametrize("fault", sorted(FAULTS))
@@ -48,6 +52,18 @@ def test_each_fault_costs_what_the_scheme_says(fault: str) -> None:
 @pytest.mark.parametrize("variant", sorted(EXAM))
 def test_the_known_exam_is_reproduced(variant: str) -> None:
     case: Case = EXAM[variant]
+    assert deviations(case.cells) == case.lost
+
+
+@pytest.mark.parametrize("combination", sorted(COMBINED))
+def test_faults_add_up(combination: str) -> None:
+    case: Case = COMBINED[combination]
+    assert deviations(case.cells) == case.lost
+
+
+@pytest.mark.parametrize("border", sorted(BORDER))
+def test_cases_at_the_border(border: str) -> None:
+    case: Case = BORDER[border]
     assert deviations(case.cells) == case.lost
 
 
