@@ -404,7 +404,7 @@ def clean_data_set(student: Student) -> DataSet | None:
     if not swapped["written"].ok or old is None:
         return None
     sources = [cell.source for cell in cells if cell.index <= last]
-    answer = student.ask(Request("rerun", {"sources": sources, "names": {}, "budget_s": 40.0, "seed": student.seed}, timeout_s=90))  # noqa: E501
+    answer = student.ask(Request("rerun", {"sources": sources, "names": {}, "budget_s": 40.0, "seed": student.seed}, timeout_s=220))  # noqa: E501
     ask(student, [{"slot": "back", "expr": expr.call(expr.attr(expr.obj(old), "to_csv"), [expr.value(CSV_NAME)], write)}])  # noqa: E501
     for name, described in (answer.data.get("names") or {}).items():
         value = Value(described, answer)

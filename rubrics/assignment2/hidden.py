@@ -53,7 +53,7 @@ def _from_functions(student: Student, found: Facts) -> Iterator[Hidden]:
         name = str(function["name"]).rsplit(".", 1)[-1]
         taking = bool(function.get("params"))
         last = _CALLS.format(name=name, chars=PROBED) if taking else f"probe_codes = {{'a': {name}()}}"
-        request = Request("rerun", {"sources": [source, last], "names": {}, "budget_s": 10.0, "seed": 0}, timeout_s=40)
+        request = Request("rerun", {"sources": [source, last], "names": {}, "budget_s": 10.0, "seed": 0}, timeout_s=100)
         answer = student.ask(request)
         described = (answer.data.get("names") or {}).get("probe_codes")
         per_char = {key.text() or "": value for key, value in Value(described, answer).pairs()}
