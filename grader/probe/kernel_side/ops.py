@@ -13,6 +13,7 @@ from .describe import Describer
 
 MAX_OPS = 5_000
 MAX_CAPTURED = 400
+SHORT = (torch.dtype, torch.device, torch.layout, torch.memory_format)
 DECOMPOSED = {"detach", "detach_", "is_same_size", "lift_fresh"}
 
 
@@ -101,4 +102,7 @@ def _plain(arg: Any) -> Any:
         return None
     if isinstance(arg, (list, tuple)):
         return [_plain(item) for item in arg]
-    return arg if isinstance(arg, (bool, int, float, str)) or arg is None else str(arg)
+    if isinstance(arg, (bool, int, float, str)) or arg is None:
+        return arg
+    # A storage would write out every byte of itself, which takes minutes when a checkpoint is loaded.
+    return str(arg) if isinstance(arg, SHORT) else type(arg).__name__
