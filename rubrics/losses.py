@@ -159,6 +159,24 @@ def _looks_like(rows: Floats) -> str:
     return "logits"
 
 
+_OF_UNIT_INTERVAL = {"sigmoid", "softmax", "hardsigmoid"}
+_MAYBE_BY_HAND = {"", "div", "reciprocal", "mul", "exp", "clamp", "clampmin", "clampmax", "where", "pow"}
+"""Operations that may be the last of a sigmoid written by hand."""
+
+
+def is_probability(produced_by: str, values: Floats) -> bool:
+    """Whether single outputs are probabilities: by the operation that made them, else by their range.
+
+    Args:
+        produced_by: As in the trace; ``""`` when it is not known.
+        values: The outputs. An untrained network's logits may all lie in [0, 1] by chance.
+    """
+    if produced_by in _OF_UNIT_INTERVAL:
+        return True
+    within = bool(values.size and values.min() >= 0 and values.max() <= 1)
+    return within and produced_by in _MAYBE_BY_HAND
+
+
 def _input_is(trace: Trace, events: Sequence[Event]) -> str:
     """What was handed to the losses: decided by their values where these are known, else as recorded."""
     seen = []
@@ -167,8 +185,8 @@ def _input_is(trace: Trace, events: Sequence[Event]) -> str:
         if values is not None and values.ndim >= 2 and values.shape[-1] > 1:
             seen.append(_looks_like(np.moveaxis(values, 1, -1) if values.ndim > 2 else values))
         elif values is not None and values.size:
-            within = values.min() >= 0 and values.max() <= 1
-            seen.append("probabilities" if within else "logits")
+            single = is_probability(str(event.get("produced_by", "")), values)
+            seen.append("probabilities" if single else "logits")
     if seen:
         return seen[0] if all(one == seen[0] for one in seen) else "logits"
     return str(events[0].get("input_is", "logits"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rubrics.losses import is_probability
 from rubrics.reported import Match, Series, match
 from rubrics.trace import Event, Floats, Pass, Trace
 from rubrics.training import Epoch, TrainingRun
@@ -141,8 +142,19 @@ def _targets(target: Floats, size: int) -> Floats | None:
     return flat.reshape(size, -1)[:, -1] if size and len(flat) % size == 0 else None
 
 
-def _probabilities(pairs: Sequence[tuple[Floats, Floats]]) -> bool:
-    return all(bool((output >= 0).all() and (output <= 1).all()) for output, _ in pairs)
+def _probabilities(epochs: Sequence[Seen], source: str, produced_by: str) -> bool:
+    return all(is_probability(produced_by, output) for epoch in epochs for output, _ in epoch.pairs[source])
+
+
+def _made_by(run: TrainingRun) -> str:
+    """The operation that made the network's outputs while it was trained; evaluations have no graph."""
+    networks = {epoch.training.network for epoch in run.epochs}
+    made = [
+        str(event.get("produced_by", ""))
+        for event in run.trace.events
+        if event.kind == "forward" and event.get("module") in networks
+    ]
+    return next((name for name in made if name), "")
 
 
 def counted(pairs: Sequence[tuple[Floats, Floats]], rule: Rule, *, probability: bool) -> Counted | None:
@@ -224,9 +236,10 @@ def explain(run: TrainingRun, series: Sequence[Series], samples: Sequence[int]) 
         return None
     sources = [name for name in epochs[0].pairs if all(name in epoch.pairs for epoch in epochs)]
     truths: dict[tuple[str, str, str], list[float]] = {}
+    made_by = _made_by(run)
     for rule_name, rule in RULES.items():
         for source in sources:
-            probability = all(_probabilities(epoch.pairs[source]) for epoch in epochs)
+            probability = _probabilities(epochs, source, made_by)
             counts = [counted(epoch.pairs[source], rule, probability=probability) for epoch in epochs]
             if any(count is None for count in counts):
                 continue

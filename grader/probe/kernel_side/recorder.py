@@ -20,6 +20,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
 from .describe import to_array, was_moved
+from .origin import produced_by
 from .session import Session
 
 MAX_EVENTS = 400_000
@@ -172,6 +173,7 @@ class Recorder:
             grad=torch.is_grad_enabled(),
             out_shapes=[list(thing.shape) for thing in outputs],
             out=self.pack(first),
+            produced_by=produced_by(first),
             batch=self._batch_of(given),
             moved=any(was_moved(thing) for thing in given),
             parameters_moved=module_moved(module),
@@ -212,6 +214,7 @@ class Recorder:
                 value=_number(value),
                 reduction=str(kwargs.get("reduction", "mean")),
                 input_is=_nature(logits),
+                produced_by=produced_by(logits),
                 input=self.pack(logits),
                 target=self.pack(target),
                 forward=self._forward_of(logits),
