@@ -105,12 +105,21 @@ class Fit:
 
 @dataclass(frozen=True)
 class Maps:
-    """A pair of linear maps. Attributes: of x and of h, each (in, K) or None; biases; names."""
+    """A pair of linear maps.
+
+    Attributes:
+        x: Of the input, (D, K) or None.
+        h: Of the hidden state, (K, K) or None.
+        bias: Sum of all biases (K), or that of the input's part where ``back`` has the other.
+        names: The parameters.
+        back: Bias of the recurrent part, None where ``bias`` holds it.
+    """
 
     x: Matrix | None
     h: Matrix | None
     bias: Matrix
     names: tuple[str, str]
+    back: Matrix | None = None
 
 
 def close(a: Matrix, b: Matrix) -> bool:
@@ -195,6 +204,7 @@ def run(maps: Maps, g: Callable[[Matrix], Matrix], x: Matrix, start: Matrix, var
     states = []
     for step in range(inner.shape[1]):
         back = h @ maps.h if maps.h is not None else h
+        back = back if maps.back is None else back + maps.back
         if variant == NO_TERM:
             h = g(inner[:, step])
         elif variant == OUTSIDE_X:
@@ -257,7 +267,7 @@ def _faulty(params: Params, pairs: Sequence[Maps], x: Matrix, axis: int, start: 
     for maps in pairs:
         for name, g in usual:
             if maps.x is not None and maps.h is not None:
-                for variant in (NO_TERM, *_ORDERS, OUTSIDE_X, OUTSIDE_H):
+                for variant in (NO_TERM, *_ORDERS):
                     yield _made(maps, name, g, x, variant, axis, start)
                 yield from _other_starts(params, maps, name, g, x, axis)
             elif maps.h is None:
@@ -265,6 +275,23 @@ def _faulty(params: Params, pairs: Sequence[Maps], x: Matrix, axis: int, start: 
                 yield _made(maps, name, g, x, NO_TERM, axis, start)
             else:
                 yield _made(maps, name, g, x, NO_INPUT_MATRIX, axis, start)
+    for maps in _split(params, pairs):
+        for name, g in usual:
+            for variant in (OUTSIDE_X, OUTSIDE_H):
+                yield _made(maps, name, g, x, variant, axis, start)
+
+
+def _split(params: Params, pairs: Sequence[Maps]) -> Iterator[Maps]:
+    """Each pair of matrices once for every way in which biases belong to one of the two parts."""
+    done = set()
+    for maps in pairs:
+        if maps.x is None or maps.h is None or (id(maps.x), id(maps.h)) in done:
+            continue
+        done.add((id(maps.x), id(maps.h)))
+        size = maps.bias.shape[0]
+        flat = [np.zeros(size), *(value.reshape(-1) for value in params.values() if value.size == size)][:5]
+        for of_input, of_state in itertools.product(flat, flat):
+            yield Maps(maps.x, maps.h, of_input, maps.names, of_state)
 
 
 def _other_starts(

@@ -184,6 +184,10 @@ def _hint(name: str, width: int, hidden: int, outputs: int) -> int | None:
 # --- asking it ------------------------------------------------------------------------------------------------
 
 
+SHORT = 4
+"""Elements of the first sequences sent: in long ones, nothing is left in the end of what the first elements did."""
+
+
 @dataclass(frozen=True)
 class _Trial:
     layout: str
@@ -202,13 +206,17 @@ def _examined(student: Student, found: Facts, network: Network) -> Network:
     width = _input_width(student, network, params, shapes, integers=integers)
     rng = student.rng("2e")
     last = network
+    short: Network | None = None
     for trial in _trials(student, shapes, integers=integers):
         attempt = _asked(student, network, trial, _Sent(rng, width, params, tree, integers=integers, double=dtype == "float64"))  # noqa: E501
-        last = attempt if attempt.layout or not last.fault else last
-        if attempt.layout and (attempt.fit is not None or last.fit is None):
-            last = attempt
-        if attempt.fit is not None or (attempt.layout and trial.layout in {"batch"} and trial.with_state == ""):
+        if attempt.fit is not None:
+            return attempt
+        short = short or (attempt if attempt.layout and trial.length == SHORT else None)
+        last = attempt if attempt.layout or not last.layout else last
+        if attempt.layout == "batch" and trial.with_state == "" and trial.length != SHORT:
             break
+    # of two attempts without an explanation, the short one shows what each element does
+    last = short if short is not None and last.layout in {"", "batch"} else last
     return last
 
 
@@ -261,7 +269,9 @@ def _trials(student: Student, shapes: Sequence[tuple[int, ...]], *, integers: bo
         length = longest if longest in shapes[0] else shapes[0][1]
     dims = len(shapes[0]) if shapes else 3
     batched = _Trial("batch", 4, state, length if shapes else longest)
-    trials = [batched]
+    trials = [_Trial("batch", 3, state, SHORT), batched]
+    if shapes and dims == 3 and shapes[0][0] != 1:
+        trials.insert(1, _Trial("batch", shapes[0][0], state, SHORT))
     if dims == 2 and not integers:
         trials = [_Trial("step", 4, "zeros", 1), _Trial("single", 1, state, shapes[0][0]), batched]
         if len(shapes) == 1:

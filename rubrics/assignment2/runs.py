@@ -34,7 +34,12 @@ import torch, numpy as np
 import torch.nn as nn
 import torch.nn.functional as F
 from torch.utils.data import Dataset, DataLoader, TensorDataset, random_split
-class ProbeData(TensorDataset):
+class ProbeKind(type):
+    def __len__(cls):
+        return len(probe_x)
+    def __getitem__(cls, at):
+        return probe_x[at], probe_y[at]
+class ProbeData(TensorDataset, metaclass=ProbeKind):
     def __init__(self, *args, **kwargs):
         super().__init__(probe_x, probe_y)
 class ProbeNet(nn.Module):
