@@ -1,8 +1,9 @@
 """Reference of assignment 1: Grad-CAM on a pre-trained ResNet.
 
 Symbols: B images of H×W, A: feature map B×Q×K×M (output of ``layer4``), z: logits B×O, W: ``fc.weight`` O×Q.
-With global average pooling and one linear layer, ∂z_o/∂a_qkm = w_oq / (KM), so the channel weights are W[o] up to a factor.
-"""  # noqa: E501
+With global average pooling and one linear layer, ∂z_o/∂a_qkm = w_oq / (KM), so the channel weights are W[o] up to a
+factor.
+"""
 
 from __future__ import annotations
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from grader.scoring import Outcome, Rubric, Student
+from rubrics.assignment1.instantiation import instantiation
 from rubrics.assignment1.maptrail import trail
-from rubrics.assignment1.network import instantiation
 from rubrics.assignment1.preprocessing import extraction
 from rubrics.assignment1.visualization import visualization
 

@@ -27,8 +27,9 @@ class Seen:
         cell: Index of the cell, None where unknown.
         function: Qualified name of the function of the notebook in which it was seen, None at the top level.
         serial: Order in time; 0 for what is only known to exist in the end.
-        origin: ``sighting``, ``argument``, ``local``, ``returned``, ``input``, ``output``, ``shown``, ``held`` or ``op``.
-    """  # noqa: E501
+        origin: ``sighting``, ``argument``, ``local``, ``returned``, ``input``, ``output``, ``shown``, ``held``,
+            ``replay`` or ``op``.
+    """
 
     array: Array
     name: str

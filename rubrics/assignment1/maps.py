@@ -76,13 +76,14 @@ class Explained:
     Attributes:
         kind: Of the channel weights, a key of ``WEIGHT_TITLES``.
         o: Class, None where the weights do not depend on one.
-        form: ``raw``, ``relu``, ``shifted`` (moved instead of clipped), ``shifted-relu``, ``abs``, ``weights`` (weights clipped).
+        form: ``raw``, ``relu``, ``shifted`` (moved instead of clipped), ``shifted-relu``, ``abs``, ``weights`` (weights
+            clipped).
         ambiguous: Whether the sum has no negative value, so that ``raw`` and ``relu`` look alike.
         scale: Factor between the map divided by its maximum and what was seen (1 when it was normalized).
         base: The map divided by its maximum, (K, M).
         context: What it was computed from.
         wrapped: Whether the values overflowed when they were cut to one byte.
-    """  # noqa: E501
+    """
 
     kind: str
     o: int | None
@@ -253,15 +254,15 @@ def enlargements(base: FloatArray, size: tuple[int, int]) -> Mapping[str, FloatA
     """A map brought to (height, width) in the usual ways."""
     tensor = torch.from_numpy(np.ascontiguousarray(base))[None, None]
     found: dict[str, FloatArray] = {}
-    options: list[tuple[str, dict[str, object]]] = [
-        ("bilinear", {"mode": "bilinear", "align_corners": False}),
-        ("bilinear, aligned", {"mode": "bilinear", "align_corners": True}),
-        ("bicubic", {"mode": "bicubic", "align_corners": False}),
-        ("bicubic, aligned", {"mode": "bicubic", "align_corners": True}),
-        ("nearest", {"mode": "nearest"}),
-    ]
-    for name, option in options:
-        found[name] = torch.nn.functional.interpolate(tensor, size=size, **option)[0, 0].numpy()  # type: ignore[arg-type]
+    for mode, aligned in (
+        ("bilinear", False),
+        ("bilinear", True),
+        ("bicubic", False),
+        ("bicubic", True),
+        ("nearest", None),
+    ):
+        large = torch.nn.functional.interpolate(tensor, size=size, mode=mode, align_corners=aligned)
+        found[f"{mode}, aligned" if aligned else mode] = large[0, 0].numpy()
     return found
 
 

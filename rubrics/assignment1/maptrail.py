@@ -147,7 +147,8 @@ def _as_weights(values: Array, q: int) -> FloatArray | None:
     if values.shape == (q,):
         return np.asarray(values, dtype=np.float64)
     if values.ndim == 3 and values.shape[0] == q:
-        return np.asarray(values, dtype=np.float64).mean((1, 2))  # type: ignore[no-any-return]
+        means: FloatArray = np.asarray(values, dtype=np.float64).mean((1, 2))
+        return means
     return None
 
 
@@ -215,7 +216,8 @@ def as_plane(array: Array, extents: set[tuple[int, int]], sizes: set[int]) -> Fl
         and (squeezed[0] == squeezed[1]).all()
         and (squeezed[0] == squeezed[2]).all()
     ):
-        return squeezed[0].astype(np.float64)  # type: ignore[no-any-return]
+        first: FloatArray = squeezed[0].astype(np.float64)
+        return first
     if (
         squeezed.ndim != 2
         or min(squeezed.shape) < 4

@@ -1,4 +1,4 @@
-"""Question 1c where the notebook's own run does not show everything: fresh images through its networks and functions."""  # noqa: E501
+"""Question 1c where the notebook's own run does not show everything: fresh images through what it defines."""
 
 from __future__ import annotations
 

@@ -115,20 +115,21 @@ def _compare(seen: Seen, target: FloatArray, picture: Picture, enlarged: npt.NDA
     swaps = (unit, normalized), (unit[:, ::-1], normalized[:, ::-1])
     if _wrapped(seen, picture, enlarged, rows):
         return Overlay("product", size, where, 1.0)
-    powers = [u**k for k in range(1, 9)]
+    column = u[:, None]
+    powers = [column**k for k in range(1, 9)]
     for one, other in swaps:
         quality = {
-            "plain": _explained(values, lambda c, one=one: [one[:, c]]),
-            "map": _explained(values, lambda c: powers),
-            "product": _explained(values, lambda c, one=one: [one[:, c] * u]),
+            "plain": _explained(values, [one]),
+            "map": _explained(values, powers),
+            "product": _explained(values, [one * column]),
             "normalized": max(
-                _explained(values, lambda c, other=other: [other[:, c] * u]),
-                _explained(values, lambda c, other=other: [np.clip(other[:, c] * u, 0, 1)]),
-                _explained(values, lambda c, other=other: [np.clip(other[:, c], 0, 1) * u]),
+                _explained(values, [other * column]),
+                _explained(values, [np.clip(other * column, 0, 1)]),
+                _explained(values, [np.clip(other, 0, 1) * column]),
             ),
-            "dimmed": _explained(values, lambda c, one=one: [one[:, c] * u, one[:, c]]),
-            "blend": _explained(values, lambda c, one=one: [one[:, c], *powers]),
-            "coloured": _explained(values, lambda c, one=one: [one[:, c] * power for power in powers]),
+            "dimmed": _explained(values, [one * column, one]),
+            "blend": _explained(values, [one, *powers]),
+            "coloured": _explained(values, [one * power for power in powers]),
         }
         kind = _choose(quality)
         if kind is not None:
@@ -162,11 +163,16 @@ def _choose(quality: dict[str, float]) -> str | None:
     return None
 
 
-def _explained(values: FloatArray, regressors: object) -> float:
-    """Share of the variance over all channels that a linear model explains, with a constant."""
+def _explained(values: FloatArray, regressors: Sequence[FloatArray]) -> float:
+    """Share of the variance over all channels that a linear model explains, with a constant.
+
+    Args:
+        values: (N, 3).
+        regressors: (N, 3), or (N, 1) where it is the same for all channels.
+    """
     left = total = 0.0
     for channel in range(3):
-        columns = regressors(channel)  # type: ignore[operator]
+        columns = [np.broadcast_to(regressor, values.shape)[:, channel] for regressor in regressors]
         matrix = np.stack([*columns, np.ones(len(values))], axis=1)
         y = values[:, channel]
         gram = matrix.T @ matrix

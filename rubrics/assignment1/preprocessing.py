@@ -179,7 +179,7 @@ def _normalize(given: Input) -> Outcome:
 
 
 def scaling(fit: Fit) -> tuple[str, str]:
-    """What was done to the pixels' values: ``imagenet``, ``scaled``, ``other``, ``unscaled`` or ``raw``, and a sentence."""  # noqa: E501
+    """What became of the pixels: ``imagenet``, ``scaled``, ``other``, ``unscaled`` or ``raw``; and a sentence."""
     mean, std = np.array(IMAGENET_MEAN), np.array(IMAGENET_STD)
     slopes = np.where(np.abs(fit.slopes) > 1e-12, fit.slopes, 1e-12)
     found_std = 1 / (255 * slopes)

@@ -214,7 +214,7 @@ def role(name: str) -> str:
 
 
 def _pool(student: Student, evidence: Evidence) -> Iterator[tuple[str, expr.Expr]]:
-    for name, value in evidence.globals():  # noqa: B007
+    for name, _ in evidence.globals():
         yield f"name:{name}", expr.var(name)
     module = max(evidence.modules.values(), key=lambda entry: int(entry.get("called") or 0), default=None)
     if module is not None:

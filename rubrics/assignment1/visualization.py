@@ -101,6 +101,9 @@ def _function(student: Student, given: Work) -> Outcome:
             )
         if replay.ok and classes:
             fixed.append((replay.function, replay.parameter, next(o for o in classes if o is not None)))
+    varied = _varies_with_class(student, given)
+    if varied:
+        return met(criterion, f"`{varied}` computed the maps of the classes that it was given.")
     taking = _takes_class(student, given)
     if fixed and taking in (None, *((function, parameter) for function, parameter, _ in fixed)):
         function, parameter, o = fixed[0]
@@ -117,6 +120,27 @@ def _function(student: Student, given: Work) -> Outcome:
     if named:
         return not_met(criterion, f"`{named[0]}` computes a map, but takes no class.")
     return not_met(criterion, "The map is computed without a function that takes the class.")
+
+
+def _varies_with_class(student: Student, given: Work) -> str:
+    """A function whose recorded calls had several classes and returned the map of each, or ``""``.
+
+    A repeated call may find hooks gone that a context manager had set.
+    """
+    evidence = student.find(gather)
+    returned = {
+        (entry.seen.function, entry.seen.serial): entry.explained.o
+        for entry in given.trail.maps
+        if entry.seen.origin == "returned" and entry.explained is not None and entry.explained.kind == RIGHT
+    }
+    right: dict[str, set[int]] = {}
+    for function, record in evidence.records():
+        name = str(function.get("name"))
+        o = returned.get((name, int(record.get("serial") or 0)))
+        classes = [class_in(evidence.value(data)) for data in (record.get("args") or {}).values()]
+        if o is not None and any(known is not None and known[0] == o for known in classes):
+            right.setdefault(name, set()).add(o)
+    return next((name for name, classes in right.items() if len(classes) > 1), "")
 
 
 def _takes_class(student: Student, given: Work) -> tuple[str, str] | None:
@@ -164,19 +188,21 @@ def _several_classes(given: Work) -> bool:
 
 def _gradient(given: Work) -> Outcome:
     criterion = "1e.gradient"
-    right = [entry for entry in given.explained if entry.explained and entry.explained.kind == RIGHT]
+    explained = [(entry, entry.explained) for entry in given.maps if entry.explained is not None]
+    right = [(entry, how) for entry, how in explained if how.kind == RIGHT]
     if right:
-        return met(criterion, f"The map at {_place(right[-1])} uses {right[-1].explained.weights_sentence()}.")  # type: ignore[union-attr]
+        entry, how = right[-1]
+        return met(criterion, f"The map at {_place(entry)} uses {how.weights_sentence()}.")
     if given.trail.right_weights and not given.explained:
         return met(criterion, f"{given.trail.right_weights} is proportional to the gradient of a logit.")
-    if given.explained:
-        last = given.explained[-1]
-        if given.trail.right_weights and last.explained and last.explained.kind == "ones":
+    if explained:
+        last, how = explained[-1]
+        if given.trail.right_weights and how.kind == "ones":
             return met(criterion, f"{given.trail.right_weights} is proportional to the gradient of a logit.")
-        own = last.explained is not None and last.explained.context.title != "layer4" and last.explained.kind == "seen"
+        own = how.context.title != "layer4" and how.kind == "seen"
         if own and given.written.gradient in ("right", "unclear"):
             return carried(criterion, "1c", "The weights are derived for the feature maps that the network delivers.")
-        return not_met(criterion, f"The map at {_place(last)} uses {last.explained.weights_sentence()}.")  # type: ignore[union-attr]
+        return not_met(criterion, f"The map at {_place(last)} uses {how.weights_sentence()}.")
     state = given.written.gradient
     if state == "absent":
         return not_met(criterion, "Neither a gradient nor the weights of the final layer are used.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -101,8 +102,6 @@ def _without_networks(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def _dedent(source: str) -> str:
-    import textwrap  # noqa: PLC0415
-
     first, _, rest = source.partition("\n")
     return (
         first.lstrip()
@@ -287,7 +286,9 @@ def _enlarging(nodes: list[ast.AST]) -> bool:
 def draws_with_extent(code: Code) -> bool:
     """Whether a picture function stretches what it shows by ``extent``."""
     return any(
-        isinstance(node, ast.Call) and last_name(node.func) == "imshow" and any(k.arg == "extent" for k in node.keywords)
+        isinstance(node, ast.Call)
+        and last_name(node.func) == "imshow"
+        and any(k.arg == "extent" for k in node.keywords)
         for _, node in code.walk()
     )
 
