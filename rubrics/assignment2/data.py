@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,50 +15,14 @@ from grader.probe.types import Request
 from grader.probe.value import Value
 from grader.scoring import Student
 from rubrics.assignment2.alignment import Alignment, Matrix, Sample, align
-from rubrics.assignment2.facts import Facts, Row, Step, ask, cell_name, facts, names_table
+from rubrics.assignment2.facts import Facts, Row, ask, cell_name, facts, names_table
+from rubrics.assignment2.items import Item, read_item
 
 _TORCH_DATASET = "torch.utils.data.dataset.Dataset"
 _WRAPPERS = {"Subset", "ConcatDataset"}
 CSV_NAME = "name_gender_dataset.csv"
-
-
-@dataclass(frozen=True)
-class Item:
-    """One item of the data set.
-
-    Attributes:
-        index: Its index.
-        name: The name that it should encode, or ``""`` when unknown.
-        gender: ``M`` or ``F``, or ``""``.
-        x: What encodes the name, with the leading singleton dimensions as given.
-        dtype: Of ``x``.
-        target: Numbers of the target; None when there is none.
-        other: A description of a target that is not numeric, e.g. a string.
-        fault: The exception, or ``""``.
-        error: The exception as data.
-    """
-
-    index: int
-    name: str
-    gender: str
-    x: Matrix | None = None
-    dtype: str = ""
-    target: Matrix | None = None
-    other: str = ""
-    fault: str = ""
-    error: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def rows(self) -> Matrix | None:
-        """``x`` as S×D, or S×1 for index numbers; singleton dimensions dropped."""
-        if self.x is None:
-            return None
-        if self.x.ndim == 1:
-            return self.x.reshape(-1, 1)
-        kept = self.x if self.x.ndim == 2 else np.squeeze(self.x)
-        if kept.ndim == 1:
-            return kept.reshape(1, -1)
-        return kept if kept.ndim == 2 else None
+READ_AS_MISSING = {"nan": "nanne", "null": "nulle", "none": "nonne", "na": "nah", "": "anna"}
+"""Lower-case names that readers of CSV take for missing values, and what is written in their place."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +40,7 @@ class DataSet:
         alignment: How names are laid out in them.
         how: How it was had, for evidence.
         sizes: Lengths of containers that it holds, by attribute.
+        rows: Number of names that it was made with, where the examination made it.
         clean: Whether its names were made lower-case and free of '-', to look past a fault of 2(c).
     """
 
@@ -90,6 +55,7 @@ class DataSet:
     how: str
     sizes: Mapping[str, int]
     clean: bool = False
+    rows: int = 0
 
     @property
     def good(self) -> tuple[Item, ...]:
@@ -107,6 +73,17 @@ class DataSet:
         """Whether all rows are one-hot or zero."""
         rows = [item.rows for item in self.good if item.rows is not None]
         return bool(rows) and self.width is not None and self.width > 2 and all(_one_hot(part) for part in rows)
+
+
+def unflattened(data: DataSet, width: int) -> DataSet | None:
+    """The data set with items of S·D numbers as S×D; None when the numbers do not divide."""
+    if any(item.x is None or item.x.ndim != 1 or item.x.size % width for item in data.good):
+        return None
+    items = tuple(
+        replace(item, x=item.x.reshape(-1, width)) if item.x is not None else item for item in data.items
+    )
+    samples = [Sample(item.name, item.rows) for item in items if item.rows is not None and item.name]
+    return replace(data, items=items, alignment=align(samples))
 
 
 def _one_hot(rows: Matrix) -> bool:
@@ -170,12 +147,12 @@ def _examined(
 ) -> DataSet | None:
     table = student.find(names_table)
     if clean:
-        table = tuple(Row(row.name.lower().replace("-", ""), row.gender) for row in table)
+        table = tuple(Row(_cleaned(row.name), row.gender) for row in table)
     length = ask(student, [{"slot": "n", "expr": expr.call(expr.importing("builtins.len"), [expression])}])["n"]
     count = int(length.value.number() or 0) if length.ok and length.value.number() is not None else None
     indices = _indices(table, count if count and count > 0 else len(table))
     steps = [{"slot": f"i{index}", "expr": expr.item(expression, expr.value(index))} for index in indices]
-    items = [_item(index, result) for index, result in zip(indices, ask(student, steps).values(), strict=False)]
+    items = [read_item(index, result) for index, result in zip(indices, ask(student, steps).values(), strict=False)]
     sizes = _sizes(found, entry)
     base = DataSet(
         expression, entry.get("obj"), str(entry.get("type")), _TORCH_DATASET in (entry.get("mro") or ()),
@@ -186,6 +163,11 @@ def _examined(
         return None
     samples = [Sample(item.name, item.rows) for item in named if item.rows is not None and item.name]
     return replace(base, items=tuple(named), alignment=align(samples) if samples else base.alignment)
+
+
+def _cleaned(name: str) -> str:
+    plain = name.lower().replace("-", "")
+    return READ_AS_MISSING.get(plain, plain)
 
 
 def _indices(table: Sequence[Row], length: int) -> list[int]:
@@ -200,47 +182,6 @@ def _indices(table: Sequence[Row], length: int) -> list[int]:
         for case in (str.lower, str.upper):
             chosen += [at for at, name in enumerate(names) if case(letter) in name][:1]
     return list(dict.fromkeys(at for at in chosen if 0 <= at < length))
-
-
-def _item(index: int, result: Step) -> Item:
-    if not result.ok:
-        return Item(index, "", "", fault=result.fault, error=result.error)
-    parts = [value for value in result.value.walk() if value.kind not in {"list", "tuple", "dict", "set"}]
-    arrays = [(value, array) for value in parts if (array := value.array()) is not None and array.size > 2]
-    if not arrays:
-        numbers = _listed(result.value)
-        if numbers is None:
-            return Item(index, "", "", other=_text(result.value), fault="")
-        target = _target([v for v in result.value.items() if v.kind not in {"list"}])
-        return Item(index, "", "", x=numbers, dtype="list", target=target, other=_text(result.value))
-    chosen, array = max(arrays, key=lambda pair: (pair[1].ndim, pair[1].size))
-    rest = [value for value in parts if value is not chosen]
-    target = _target(rest)
-    other = next((text for value in rest if (text := value.text()) is not None and len(text) < 12), "")
-    return Item(index, "", "", np.asarray(array, dtype=np.float64), str(chosen.data.get("dtype", "")), target, other)
-
-
-def _listed(value: Value) -> Matrix | None:
-    """An encoding that is a plain list of numbers."""
-    for part in value.walk():
-        if part.kind == "list":
-            numbers = part.numbers()
-            if numbers is not None and numbers.size > 2:
-                return np.asarray(numbers, dtype=np.float64)
-    return None
-
-
-def _target(parts: Sequence[Value]) -> Matrix | None:
-    for part in reversed(parts):
-        numbers = part.numbers()
-        if numbers is not None and numbers.size <= 2:
-            return np.asarray(numbers, dtype=np.float64).reshape(-1)
-    return None
-
-
-def _text(value: Value) -> str:
-    texts = [text for part in value.walk() if (text := part.text()) is not None]
-    return ", ".join(repr(text)[:30] for text in texts[:3]) or value.kind
 
 
 def _sizes(found: Facts, entry: Mapping[str, Any]) -> dict[str, int]:
@@ -337,10 +278,12 @@ def _constructed(student: Student, found: Facts, kind: Mapping[str, Any]) -> Dat
             continue
         how = f"`{kind.get('name')}`, which was instantiated for the examination"
         candidate = _examined(student, found, expr.obj(made.value.obj), {**entry, "obj": made.value.obj}, how)
-        if candidate is not None and candidate.alignment.layout:
+        if candidate is None:
+            continue
+        candidate = replace(candidate, rows=len(table))
+        if candidate.alignment.layout:
             return candidate
-        if candidate is not None and weak is None:
-            weak = candidate
+        weak = weak or candidate
     return weak
 
 
@@ -394,6 +337,7 @@ def clean_data_set(student: Student) -> DataSet | None:
     frame = expr.call(expr.importing("pandas.read_csv"), [expr.value(CSV_NAME)], {"keep_default_na": expr.value(False)})
     lower = expr.call(expr.attr(expr.attr(expr.item(expr.slot("old"), expr.value("Name")), "str"), "lower"))
     plain = expr.call(expr.attr(expr.attr(lower, "str"), "replace"), [expr.value("-"), expr.value("")])
+    plain = expr.call(expr.attr(plain, "replace"), [expr.value(READ_AS_MISSING)])
     write = {"index": expr.value(False)}
     swapped = ask(student, [
         {"slot": "old", "expr": frame},

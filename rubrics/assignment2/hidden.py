@@ -129,7 +129,7 @@ def _from_loops(student: Student, found: Facts) -> Iterator[Hidden]:
     sizes = _vector_sizes(found)
     texts = {str(e["name"]): t for e in found.entries("globals") if (t := _alphabet(found.value(e.get("value"))))}
     for cell in student.notebook.code_cells:
-        if not one_hot_in(cell.source) or "class " in cell.source:
+        if "class " in cell.source or not one_hot_in(_loops(cell.source)):
             continue
         for text in _alphabets(cell, texts):
             size = next((size for size in sizes if size >= len(text)), len(text))
@@ -140,6 +140,19 @@ def _from_loops(student: Student, found: Facts) -> Iterator[Hidden]:
             if len(raw) >= 20:
                 yield Hidden(f"the loop in {cell_name(cell.index)}, which keeps no code", raw, cell.index)
                 return
+
+
+def _loops(source: str) -> str:
+    """The source outside functions if it has a loop or comprehension; all of it when it cannot be parsed."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return source
+    kept = [node for node in tree.body if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))]
+    repeating = (ast.For, ast.While, ast.ListComp, ast.DictComp, ast.SetComp, ast.GeneratorExp)
+    if not any(isinstance(inner, repeating) for node in kept for inner in ast.walk(node)):
+        return ""
+    return ast.unparse(ast.Module(kept, []))
 
 
 def _converts_case(student: Student, cell: Cell) -> bool:

@@ -216,8 +216,7 @@ def _examined(student: Student, found: Facts, network: Network) -> Network:
         if attempt.layout == "batch" and trial.with_state == "" and trial.length != SHORT:
             break
     # of two attempts without an explanation, the short one shows what each element does
-    last = short if short is not None and last.layout in {"", "batch"} else last
-    return last
+    return short if short is not None and last.layout in {"", "batch"} else last
 
 
 def _held(student: Student, network: Network) -> tuple[dict[str, Matrix], tuple[Mapping[str, Any], ...]]:

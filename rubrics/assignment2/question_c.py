@@ -31,11 +31,17 @@ class Judged:
         self.student = student
         self.data: DataSet | None = student.find(find_data_set)
         self.given: Encoding | None = encodings.found[0] if encodings.found else None
+        if self.given is not None and self.given.bare and self._same_for_all():
+            self.given = None
         self.learnt = encodings.data
         if self.learnt is None and self.given is not None and self.data is not None and self._crashes():
             self.learnt = from_items(student.find(clean_data_set))
         self.turned = self._turned()
         self.codes = self._codes()
+
+    def _same_for_all(self) -> bool:
+        """Whether the data set's rows are one-hot, but do not tell the characters apart."""
+        return self.data is not None and self.data.one_hot and not self.data.alignment.layout
 
     def _crashes(self) -> bool:
         return self.data is not None and any(item.fault for item in self.data.items)
@@ -101,6 +107,10 @@ def character_encoding(student: Student) -> Iterator[Outcome]:
 
 
 def _nothing(seen: Judged) -> Iterator[Outcome]:
+    if seen.data is not None and seen.data.one_hot and not seen.data.alignment.layout:
+        saw = f"{seen.data.how}: the rows do not tell the characters apart"
+        yield from (not_met(f"2c.{name}", saw) for name in ("letters", "hyphen", "size", "case", "available"))
+        return
     section = code_of(seen.student, "c", found=seen.facts)
     if one_hot_in(section) and "class " not in section and _mentions_alphabet(section):
         saw = "no object of the notebook gives codes, yet its source makes one-hot vectors"

@@ -10,8 +10,9 @@ import numpy as np
 from grader.probe import expr
 from grader.scoring import Outcome, Student, carried, met, not_met, review
 from rubrics.assignment2.alignment import Code, Matrix
-from rubrics.assignment2.data import DataSet, Item, clean_data_set, find_data_set
+from rubrics.assignment2.data import DataSet, clean_data_set, find_data_set, unflattened
 from rubrics.assignment2.facts import LETTERS, Step, ask, facts, names_table
+from rubrics.assignment2.items import Item
 from rubrics.assignment2.question_c import Judged, judged
 
 _NAMES = ("len", "item", "padding", "encoding", "target")
@@ -81,7 +82,7 @@ def _length(student: Student, data: DataSet) -> Outcome:
             return not_met("2d.len", f"{saw}, but it is no `torch.utils.data.Dataset`")
         if data.length == count or data.length in _name_counts(student, data):
             return review("2d.len", f"{saw}, but its class does not derive from `torch.utils.data.Dataset`")
-    if data.length == count:
+    if data.length == count or (data.rows and data.length == data.rows):
         return met("2d.len", saw)
     if data.length in _name_counts(student, data):
         return met("2d.len", f"{saw}, the number of names that it holds")
@@ -123,9 +124,29 @@ def _contents(student: Student, data: DataSet) -> Iterator[Outcome]:
         yield _target(data) if not fault else not_met("2d.target", saw)
         return
     yield _item(student, data)
+    data = _in_rows(data, coding)
     yield _padding(student, data, coding)
     yield _encoding(student, data, coding)
     yield _target(data)
+
+
+def _in_rows(data: DataSet, coding: Judged) -> DataSet:
+    """The data set, with flattened items in rows again: that fault is ``2d.item``'s alone."""
+    if not all(_flattened(item) for item in data.good):
+        return data
+    for width in (coding.size, 27, 28):
+        turned = unflattened(data, width) if width is not None else None
+        if turned is not None and turned.alignment.layout:
+            return turned
+    return data
+
+
+def _flattened(item: Item) -> bool:
+    """Whether an item is one-hot rows behind each other."""
+    x = item.x if item.x is not None else np.zeros(0)
+    if x.ndim != 1 or not np.isin(x, (0, 1)).all():
+        return False
+    return bool(0 < x.sum() <= len(item.name) and x.size >= 26 * len(item.name))
 
 
 def _item(student: Student, data: DataSet) -> Outcome:
@@ -157,8 +178,7 @@ def _item(student: Student, data: DataSet) -> Outcome:
 
 def _flat(student: Student, data: DataSet, first: Item, saw: str) -> Outcome:
     """Index numbers, or rows behind each other."""
-    x = first.x if first.x is not None else np.zeros(0)
-    if np.isin(x, (0, 1)).all() and 0 < x.sum() <= len(first.name) and x.size >= 26 * len(first.name):
+    if _flattened(first):
         return not_met("2d.item", f"{saw}: the rows are flattened")
     if data.alignment.layout or data.alignment.share > 0.8:
         if student.lost("2c.letters"):

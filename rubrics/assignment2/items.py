@@ -1,0 +1,94 @@
+"""One item of a data set of names: what encodes the name, and the target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from grader.probe.value import Value
+from rubrics.assignment2.alignment import Matrix
+from rubrics.assignment2.facts import Step
+
+
+@dataclass(frozen=True)
+class Item:
+    """One item of the data set.
+
+    Attributes:
+        index: Its index.
+        name: The name that it should encode, or ``""`` when unknown.
+        gender: ``M`` or ``F``, or ``""``.
+        x: What encodes the name, with the leading singleton dimensions as given.
+        dtype: Of ``x``.
+        target: Numbers of the target; None when there is none.
+        other: A description of a target that is not numeric, e.g. a string.
+        fault: The exception, or ``""``.
+        error: The exception as data.
+    """
+
+    index: int
+    name: str
+    gender: str
+    x: Matrix | None = None
+    dtype: str = ""
+    target: Matrix | None = None
+    other: str = ""
+    fault: str = ""
+    error: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> Matrix | None:
+        """``x`` as S×D, or S×1 for index numbers; singleton dimensions dropped."""
+        if self.x is None:
+            return None
+        if self.x.ndim == 1:
+            return self.x.reshape(-1, 1)
+        kept = self.x if self.x.ndim == 2 else np.squeeze(self.x)
+        if kept.ndim == 1:
+            return kept.reshape(1, -1)
+        return kept if kept.ndim == 2 else None
+
+
+def read_item(index: int, result: Step) -> Item:
+    """The item that an index gave, or its fault."""
+    if not result.ok:
+        return Item(index, "", "", fault=result.fault, error=result.error)
+    parts = [value for value in result.value.walk() if value.kind not in {"list", "tuple", "dict", "set"}]
+    arrays = [(value, array) for value in parts if (array := value.array()) is not None and array.size > 2]
+    if not arrays:
+        numbers = _listed(result.value)
+        if numbers is None:
+            return Item(index, "", "", other=_text(result.value), fault="")
+        target = _target([v for v in result.value.items() if v.kind not in {"list"}])
+        return Item(index, "", "", x=numbers, dtype="list", target=target, other=_text(result.value))
+    chosen, array = max(arrays, key=lambda pair: (pair[1].ndim, pair[1].size))
+    rest = [value for value in parts if value is not chosen]
+    target = _target(rest)
+    other = next((text for value in rest if (text := value.text()) is not None and len(text) < 12), "")
+    return Item(index, "", "", np.asarray(array, dtype=np.float64), str(chosen.data.get("dtype", "")), target, other)
+
+
+def _listed(value: Value) -> Matrix | None:
+    """An encoding that is a plain list of numbers."""
+    for part in value.walk():
+        if part.kind == "list":
+            numbers = part.numbers()
+            if numbers is not None and numbers.size > 2:
+                return np.asarray(numbers, dtype=np.float64)
+    return None
+
+
+def _target(parts: Sequence[Value]) -> Matrix | None:
+    for part in reversed(parts):
+        numbers = part.numbers()
+        if numbers is not None and numbers.size <= 2:
+            return np.asarray(numbers, dtype=np.float64).reshape(-1)
+    return None
+
+
+def _text(value: Value) -> str:
+    texts = [text for part in value.walk() if (text := part.text()) is not None]
+    return ", ".join(repr(text)[:30] for text in texts[:3]) or value.kind
