@@ -86,6 +86,14 @@ def unflattened(data: DataSet, width: int) -> DataSet | None:
     return replace(data, items=items, alignment=align(samples))
 
 
+def one_code_for_all(data: DataSet | None) -> bool:
+    """Whether the rows are one-hot, but hardly differ: the characters have no codes of their own."""
+    if data is None or not data.one_hot:
+        return False
+    kinds = {tuple(row) for item in data.good if item.rows is not None for row in item.rows if row.any()}
+    return len(kinds) < 5
+
+
 def _one_hot(rows: Matrix) -> bool:
     return bool(np.isin(rows, (0, 1)).all() and (rows.sum(axis=1) <= 1).all() and rows.any())
 

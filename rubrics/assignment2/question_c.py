@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from grader.scoring import Outcome, Student, met, not_met, review
 from rubrics.assignment2.alignment import Code
-from rubrics.assignment2.data import DataSet, clean_data_set, find_data_set
+from rubrics.assignment2.data import DataSet, clean_data_set, find_data_set, one_code_for_all
 from rubrics.assignment2.encoding import Encoding, agreement, find_encodings, from_items, hot
 from rubrics.assignment2.facts import LETTERS, Facts, code_of, facts
 from rubrics.assignment2.hidden import one_hot_in
@@ -31,17 +31,13 @@ class Judged:
         self.student = student
         self.data: DataSet | None = student.find(find_data_set)
         self.given: Encoding | None = encodings.found[0] if encodings.found else None
-        if self.given is not None and self.given.bare and self._same_for_all():
+        if self.given is not None and self.given.bare and one_code_for_all(self.data):
             self.given = None
         self.learnt = encodings.data
         if self.learnt is None and self.given is not None and self.data is not None and self._crashes():
             self.learnt = from_items(student.find(clean_data_set))
         self.turned = self._turned()
         self.codes = self._codes()
-
-    def _same_for_all(self) -> bool:
-        """Whether the data set's rows are one-hot, but do not tell the characters apart."""
-        return self.data is not None and self.data.one_hot and not self.data.alignment.layout
 
     def _crashes(self) -> bool:
         return self.data is not None and any(item.fault for item in self.data.items)
@@ -107,7 +103,7 @@ def character_encoding(student: Student) -> Iterator[Outcome]:
 
 
 def _nothing(seen: Judged) -> Iterator[Outcome]:
-    if seen.data is not None and seen.data.one_hot and not seen.data.alignment.layout:
+    if seen.data is not None and one_code_for_all(seen.data):
         saw = f"{seen.data.how}: the rows do not tell the characters apart"
         yield from (not_met(f"2c.{name}", saw) for name in ("letters", "hyphen", "size", "case", "available"))
         return
