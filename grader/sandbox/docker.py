@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import stat
@@ -17,8 +18,9 @@ import docker.errors
 import docker.types
 
 from grader.errors import SandboxError, SandboxUnavailableError
+from grader.sandbox import seccomp
 from grader.sandbox.engine import ENGINE_ERRORS, connect, engine, no_engine
-from grader.sandbox.environment import FILE_LIMIT_MIB, LAUNCHER, launch_arguments, variables
+from grader.sandbox.environment import FILE_LIMIT_MIB, LAUNCHER, MIRROR, Launch, launch_arguments, variables
 from grader.sandbox.image import IMAGE, PYTHON
 from grader.sandbox.types import ExitReason, InsidePaths, Limits, SandboxSpec
 
@@ -26,6 +28,7 @@ _HOME = PurePosixPath("/home/student")
 _ROOT = PurePosixPath("/grader")
 _LABEL = "grader.sandbox"
 _OWNER = "grader.owner"
+_NO_GPU = re.compile(r"device driver|nvidia|cdi|gpu", re.IGNORECASE)
 _FOREIGN_UID = 10_001
 """User inside when Grader runs as root: an ordinary one that owns nothing on the host."""
 _MIB = 2**20
@@ -82,8 +85,7 @@ class DockerBackend:
         """
         inside = self.inside(spec)
         _share(spec)
-        limits = {"RLIMIT_FSIZE": FILE_LIMIT_MIB * _MIB}
-        command = launch_arguments(spec, inside, str(_ROOT / "launcher.py"), limits, shared=True)
+        command = launch_arguments(spec, inside, _launch())
         client = connect()
         try:
             container = client.containers.create(
@@ -102,6 +104,8 @@ class DockerBackend:
                 raise
         except ENGINE_ERRORS as error:
             client.close()
+            if spec.gpus and _NO_GPU.search(str(error)):
+                raise _no_gpu(spec.gpus, error) from error
             raise SandboxError(f"Docker could not start a container: {error}") from error
         except BaseException:
             client.close()
@@ -245,6 +249,20 @@ def _owner(pid: int) -> str:
     return f"{socket.gethostname()}/{pid}@{started}"
 
 
+def _launch() -> Launch:
+    """The engine's own filter of system calls stays; ours, which refuses more, is added inside."""
+    programs = {machine: program.hex() for machine in seccomp.MACHINES if (program := seccomp.program(machine))}
+    limits = {"RLIMIT_FSIZE": FILE_LIMIT_MIB * _MIB}
+    return Launch(str(_ROOT / "launcher.py"), limits, shared=True, mirror=MIRROR, filters=programs)
+
+
+def _no_gpu(gpus: tuple[str, ...], error: BaseException) -> SandboxUnavailableError:
+    return SandboxUnavailableError(
+        f"docker: the engine cannot give GPU {', '.join(gpus)} to a container ({' '.join(str(error).split())[:300]}).",
+        hint="Install the NVIDIA container toolkit and restart the engine, or run without a GPU.",
+    )
+
+
 def _isolation(limits: Limits) -> dict[str, Any]:
     size = limits.disk_mib * _MIB
     uid, gid = (_FOREIGN_UID, _FOREIGN_UID) if os.getuid() == 0 else (os.getuid(), os.getgid())
@@ -264,7 +282,7 @@ def _isolation(limits: Limits) -> dict[str, Any]:
         "pids_limit": limits.processes,
         "nano_cpus": int(min(limits.cpus, os.cpu_count() or 1) * 1e9),
         "shm_size": size,
-        "tmpfs": {"/tmp": area, str(_HOME): area},  # noqa: S108 - inside the container
+        "tmpfs": {"/tmp": area, str(_HOME): area, MIRROR: area},  # noqa: S108 - inside the container
         "log_config": docker.types.LogConfig(type="json-file", config={"max-size": "1m", "max-file": "1"}),
         "stdin_open": False,
         "tty": False,

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.sandbox.types import InsidePaths, SandboxSpec
 
 LAUNCHER = Path(__file__).with_name("launcher.py")
 USER = "student"
+MIRROR = "/content"
+"""Working folder of a well-known hosted service; notebooks have it in their paths."""
 FILE_LIMIT_MIB = 1024
 """Largest single file a sandbox may write; an answer to a probe is smaller."""
 
@@ -44,18 +48,27 @@ def variables(spec: SandboxSpec, inside: InsidePaths, path: str) -> dict[str, st
     }
 
 
-def launch_arguments(
-    spec: SandboxSpec, inside: InsidePaths, launcher: str, limits: dict[str, int], *, shared: bool
-) -> list[str]:
-    """The command that runs inside.
+@dataclass(frozen=True)
+class Launch:
+    """How the launcher is called.
 
-    Args:
-        spec: The order.
-        inside: Where things are.
-        launcher: Path of ``launcher.py`` inside.
+    Attributes:
+        path: Path of ``launcher.py`` inside.
         limits: Resource limits to lower, by the name of their constant.
         shared: Whether the host is another user than the one inside.
+        mirror: Folder inside that gets links to the files of the working folder, or empty.
+        filters: Filters of system calls that the launcher installs, by architecture, hexadecimal.
     """
+
+    path: str
+    limits: Mapping[str, int] = field(default_factory=dict)
+    shared: bool = False
+    mirror: str = ""
+    filters: Mapping[str, str] = field(default_factory=dict)
+
+
+def launch_arguments(spec: SandboxSpec, inside: InsidePaths, launch: Launch) -> list[str]:
+    """The command that runs inside."""
     sources = [str(inside.uploads)] if spec.uploads else []
     if spec.assets and (spec.assets / "workdir").is_dir():
         sources.append(str(inside.assets / "workdir"))
@@ -64,7 +77,9 @@ def launch_arguments(
         "home": str(inside.home),
         "sources": sources,
         "argv": [inside.python, *spec.python_args],
-        "limits": {"RLIMIT_CORE": 0, **limits},
-        "shared": shared,
+        "limits": {"RLIMIT_CORE": 0, **launch.limits},
+        "shared": launch.shared,
+        "mirror": launch.mirror,
+        "filters": dict(launch.filters),
     }
-    return [inside.python, "-I", "-S", launcher, json.dumps(config)]
+    return [inside.python, "-I", "-S", launch.path, json.dumps(config)]

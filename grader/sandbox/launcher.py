@@ -6,13 +6,18 @@ Usage: ``python -I launcher.py CONFIG`` where CONFIG is JSON, see ``main``.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
+import platform
 import resource
 import shutil
 import signal
 import sys
 from typing import Any
+
+PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
+FILTER_STEP_BYTES = 8
 
 
 def fill(folder: str, work: str) -> None:
@@ -31,6 +36,34 @@ def lower(kind: int, limit: int) -> None:
     _soft, hard = resource.getrlimit(kind)
     limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
     resource.setrlimit(kind, (limit, limit))
+
+
+class FilterProgram(ctypes.Structure):
+    """The kernel's ``struct sock_fprog``."""
+
+    _fields_ = (("length", ctypes.c_ushort), ("steps", ctypes.c_void_p))
+
+
+def refuse_calls(program: bytes) -> None:
+    """Installs a filter of system calls for this process and all its children, for good."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    steps = ctypes.create_string_buffer(program, len(program))
+    filter_program = FilterProgram(len(program) // FILTER_STEP_BYTES, ctypes.addressof(steps))
+    for request in (
+        (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0),
+        (PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(filter_program), 0, 0),
+    ):
+        if libc.prctl(*request) != 0:
+            code = ctypes.get_errno()
+            message = f"the filter of system calls was refused: {os.strerror(code)}"
+            raise OSError(code, message)
+
+
+def link_files(work: str, mirror: str) -> None:
+    """Gives the files of the working folder a second name below a path that hosted notebooks like to write out."""
+    if os.path.isdir(mirror):
+        for name in os.listdir(work):
+            os.symlink(os.path.join(work, name), os.path.join(mirror, name))
 
 
 def supervise(argv: list[str]) -> None:
@@ -56,17 +89,23 @@ def main(config: dict[str, Any]) -> None:
 
     Args:
         config: ``work``, ``home``; ``sources`` (folders copied to ``work``, first wins), ``argv``,
-            ``limits`` by name of the ``resource`` constant, ``shared`` (whether the host is another user).
+            ``limits`` by name of the ``resource`` constant, ``shared`` (whether the host is another user),
+            ``mirror`` (a folder that gets links to the files of ``work``, or empty), ``filters`` (hexadecimal filters
+            of system calls by architecture; none where the sandbox has installed one already).
     """
     os.makedirs(config["work"], exist_ok=True)
     os.makedirs(config["home"], exist_ok=True)
     for source in config["sources"]:
         fill(source, config["work"])
     os.chdir(config["work"])
+    if config["mirror"]:
+        link_files(config["work"], config["mirror"])
     for name, limit in config["limits"].items():
         lower(getattr(resource, name), limit)
     if config["shared"]:
         os.umask(0)  # the host talks to our sockets and reads our files under another user number
+    if platform.machine() in config["filters"]:
+        refuse_calls(bytes.fromhex(config["filters"][platform.machine()]))
     if os.getpid() == 1:
         supervise(config["argv"])
     os.execv(config["argv"][0], config["argv"])  # noqa: S606 - the program was chosen by the host

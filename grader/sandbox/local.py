@@ -7,7 +7,7 @@ import sys
 from pathlib import Path, PurePosixPath
 
 from grader.errors import SandboxUnavailableError
-from grader.sandbox.environment import LAUNCHER, launch_arguments, variables
+from grader.sandbox.environment import LAUNCHER, Launch, launch_arguments, variables
 from grader.sandbox.process import ChildProcess
 from grader.sandbox.types import InsidePaths, SandboxSpec
 
@@ -63,5 +63,5 @@ class LocalBackend:
         scratch.mkdir(exist_ok=True)
         path = os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"])
         env = variables(spec, inside, path) | {"TMPDIR": str(scratch)}
-        command = launch_arguments(spec, inside, str(LAUNCHER), {}, shared=False)
+        command = launch_arguments(spec, inside, Launch(str(LAUNCHER)))
         return ChildProcess(command, env, memory_mib=spec.limits.memory_mib)

@@ -114,8 +114,6 @@ class ChildProcess:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._child.wait(10.0)
         self._reader.join(2.0)
-        if self._child.stdout is not None and not self._reader.is_alive():
-            self._child.stdout.close()
         self.cleanup_group()
         for clean in self._cleaners:
             clean()
@@ -138,7 +136,8 @@ class ChildProcess:
     def _read_log(self) -> None:
         stream = self._child.stdout
         assert stream is not None  # noqa: S101 - Popen was given a pipe
-        with contextlib.suppress(OSError, ValueError):
+        # Closed here and nowhere else: what the program has started may hold the other end for longer than it lives.
+        with stream, contextlib.suppress(OSError, ValueError):
             while chunk := os.read(stream.fileno(), 65_536):
                 self._log += chunk
                 del self._log[:-_LOG_BYTES]
