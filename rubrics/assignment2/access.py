@@ -296,7 +296,7 @@ def _attributes(student: Student, found: Facts) -> Iterator[Access]:
 
 
 def _locals(found: Facts) -> Iterator[Access]:
-    """Dictionaries that a function made and did not return: the codes can be examined, but later code cannot use them."""  # noqa: E501
+    """Dictionaries that a function made and did not return: they can be examined, but not used by later code."""
     for function in found.entries("functions"):
         for record in (function.get("calls") or ())[-1:]:
             for name, described in (record.get("locals") or {}).items():

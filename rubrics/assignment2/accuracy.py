@@ -13,7 +13,7 @@ from rubrics.trace import Event, Floats, Pass, Trace
 from rubrics.training import Epoch, TrainingRun
 
 Rule = Callable[[Floats, Floats, bool], "int | None"]
-"""Number of right predictions from output (B, O), (B, S, O) or (B), target (B), and whether outputs are probabilities."""  # noqa: E501
+"""Right predictions from output (B, O), (B, S, O) or (B), target (B), and whether outputs are probabilities."""
 
 
 def _final(output: Floats) -> Floats:

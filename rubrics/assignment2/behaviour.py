@@ -11,7 +11,8 @@ from grader.probe import expr
 from grader.scoring import Student
 from rubrics.assignment2.elman import Matrix
 from rubrics.assignment2.facts import Step, ask
-from rubrics.assignment2.network import Network, find_network
+from rubrics.assignment2.network import find_network
+from rubrics.assignment2.recurrent import Network
 
 
 @dataclass(frozen=True)
@@ -133,5 +134,10 @@ def _linear(network: Network, results: Mapping[str, Step]) -> bool | None:
     ways = [(base, other, total, zero)]
     inside = all(((part > 0) & (part < 1)).all() for part in (base, other, total, zero))
     if inside:
-        ways.append(tuple(np.log(part / (1 - part)) for part in (base, other, total, zero)))  # type: ignore[arg-type]
+        ways.append((_logit(base), _logit(other), _logit(total), _logit(zero)))
     return any(np.allclose(a + b - c, d, rtol=1e-3, atol=1e-4) for a, b, c, d in ways)
+
+
+def _logit(p: Matrix) -> Matrix:
+    result: Matrix = np.log(p / (1 - p))
+    return result

@@ -11,15 +11,14 @@ import numpy as np
 
 from grader.probe import expr
 from grader.probe.expr import Expr
-from grader.probe.types import Request
 from grader.probe.value import Value
 from grader.scoring import Student
 from rubrics.assignment2.alignment import Alignment, Matrix, Sample, align
-from rubrics.assignment2.facts import Facts, Row, ask, cell_name, facts, names_table
+from rubrics.assignment2.facts import Facts, Row, ask, facts, names_table
 from rubrics.assignment2.items import Item, read_item
 
 _TORCH_DATASET = "torch.utils.data.dataset.Dataset"
-_WRAPPERS = {"Subset", "ConcatDataset"}
+WRAPPERS = {"Subset", "ConcatDataset"}
 CSV_NAME = "name_gender_dataset.csv"
 READ_AS_MISSING = {"nan": "nanne", "null": "nulle", "none": "nonne", "na": "nah", "": "anna"}
 """Lower-case names that readers of CSV take for missing values, and what is written in their place."""
@@ -65,7 +64,9 @@ class DataSet:
     @property
     def width(self) -> int | None:
         """D: the number of columns of the items, or None when they are index numbers."""
-        widths = {item.rows.shape[1] for item in self.good if item.rows is not None and item.x is not None and item.x.ndim > 1}  # noqa: E501
+        widths = {
+            item.rows.shape[1] for item in self.good if item.rows is not None and item.x is not None and item.x.ndim > 1
+        }
         return widths.pop() if len(widths) == 1 else None
 
     @property
@@ -79,9 +80,7 @@ def unflattened(data: DataSet, width: int) -> DataSet | None:
     """The data set with items of S·D numbers as S×D; None when the numbers do not divide."""
     if any(item.x is None or item.x.ndim != 1 or item.x.size % width for item in data.good):
         return None
-    items = tuple(
-        replace(item, x=item.x.reshape(-1, width)) if item.x is not None else item for item in data.items
-    )
+    items = tuple(replace(item, x=item.x.reshape(-1, width)) if item.x is not None else item for item in data.items)
     samples = [Sample(item.name, item.rows) for item in items if item.rows is not None and item.name]
     return replace(data, items=items, alignment=align(samples))
 
@@ -102,7 +101,7 @@ def find_data_set(student: Student) -> DataSet | None:
     """The data set of names; use it with ``student.find``."""
     found = student.find(facts)
     for expression, entry, how in _instances(found):
-        data_set = _examined(student, found, expression, entry, how)
+        data_set = examined(student, found, expression, entry, how)
         if data_set is not None:
             return data_set
     for kind in _classes(found):
@@ -128,12 +127,14 @@ def _is_dataset_class(kind: Mapping[str, Any]) -> bool:
 
 def _classes(found: Facts) -> list[Mapping[str, Any]]:
     kinds = [kind for kind in found.entries("classes") if _is_dataset_class(kind)]
-    return sorted(kinds, key=lambda kind: (found.in_section(kind.get("cell"), "d"), kind.get("cell") or 0), reverse=True)  # noqa: E501
+    return sorted(
+        kinds, key=lambda kind: (found.in_section(kind.get("cell"), "d"), kind.get("cell") or 0), reverse=True
+    )
 
 
 def _instances(found: Facts) -> Iterator[tuple[Expr, Mapping[str, Any], str]]:
     """Candidates, the likeliest first: own classes before library ones, the whole before its parts."""
-    entries = [entry for entry in found.entries("datasets") if str(entry.get("type")) not in _WRAPPERS]
+    entries = [entry for entry in found.entries("datasets") if str(entry.get("type")) not in WRAPPERS]
     known = {entry.get("obj") for entry in entries}
     used = {loader.get("dataset") for loader in found.entries("loaders")}
 
@@ -146,13 +147,29 @@ def _instances(found: Facts) -> Iterator[tuple[Expr, Mapping[str, Any], str]]:
     for kind in _classes(found):
         for number in kind.get("instances") or ():
             if number not in known:
-                entry = {"obj": number, "type": kind.get("name"), "own_class": True, "mro": kind.get("bases"), "attrs": {}}  # noqa: E501
+                entry = {
+                    "obj": number,
+                    "type": kind.get("name"),
+                    "own_class": True,
+                    "mro": kind.get("bases"),
+                    "attrs": {},
+                }
                 yield expr.obj(int(number)), entry, f"an instance of `{kind.get('name')}`"
 
 
-def _examined(
+def examined(
     student: Student, found: Facts, expression: Expr, entry: Mapping[str, Any], how: str, *, clean: bool = False
 ) -> DataSet | None:
+    """An object's length and sampled items as a data set of names; None when a library's object holds none.
+
+    Args:
+        student: Whose kernel is asked.
+        found: The inventory.
+        expression: How to reach the object.
+        entry: What the inventory says of it.
+        how: How it was had, for evidence.
+        clean: Whether its names were made lower-case and free of '-'.
+    """
     table = student.find(names_table)
     if clean:
         table = tuple(Row(_cleaned(row.name), row.gender) for row in table)
@@ -163,8 +180,17 @@ def _examined(
     items = [read_item(index, result) for index, result in zip(indices, ask(student, steps).values(), strict=False)]
     sizes = _sizes(found, entry)
     base = DataSet(
-        expression, entry.get("obj"), str(entry.get("type")), _TORCH_DATASET in (entry.get("mro") or ()),
-        bool(entry.get("own_class")), count, (), Alignment("", right=False), how, sizes, clean,
+        expression,
+        entry.get("obj"),
+        str(entry.get("type")),
+        _TORCH_DATASET in (entry.get("mro") or ()),
+        bool(entry.get("own_class")),
+        count,
+        (),
+        Alignment("", right=False),
+        how,
+        sizes,
+        clean,
     )
     named = _named(student, base, items, table)
     if not base.own and not any(item.rows is not None for item in named):
@@ -219,7 +245,11 @@ def _named(student: Student, base: DataSet, items: Sequence[Item], table: Sequen
         genders.setdefault(row.name.lower(), set()).add(row.gender)
     for names in _held_names(student, base, [item.index for item in items], set(genders)):
         held = [
-            replace(item, name=names.get(item.index, ""), gender="".join(genders.get(names.get(item.index, "").lower(), set())))  # noqa: E501
+            replace(
+                item,
+                name=names.get(item.index, ""),
+                gender="".join(genders.get(names.get(item.index, "").lower(), set())),
+            )
             for item in items
         ]
         if _explained(held):
@@ -244,8 +274,12 @@ def _held_names(student: Student, base: DataSet, indices: Sequence[int], known: 
             places.append(expr.var(str(entry["name"])))
     as_list = expr.importing("builtins.list")
     for place in places[:12]:
-        reached = [place, expr.call(as_list, [place]), expr.attr(place, "values"),
-                   expr.call(expr.attr(place, "reset_index"), [], {"drop": expr.value(True)})]
+        reached = [
+            place,
+            expr.call(as_list, [place]),
+            expr.attr(place, "values"),
+            expr.call(expr.attr(place, "reset_index"), [], {"drop": expr.value(True)}),
+        ]
         for way in reached[:3]:
             steps: list[dict[str, Any]] = [{"slot": "all", "expr": way, "quiet": True}]
             steps += [{"slot": str(at), "expr": expr.item(expr.slot("all"), expr.value(at))} for at in indices]
@@ -257,7 +291,11 @@ def _held_names(student: Student, base: DataSet, indices: Sequence[int], known: 
 
 
 def _name_in(value: Value, known: set[str]) -> str:
-    items = value.items() if value.kind in {"list", "tuple"} else [Value(i, value._answer) for i in value.data.get("items") or ()]  # noqa: E501
+    items = (
+        value.items()
+        if value.kind in {"list", "tuple"}
+        else [Value(i, value._answer) for i in value.data.get("items") or ()]
+    )
     for part in (value, *items):
         text = part.text()
         if text and text.strip().lower() in known:
@@ -274,18 +312,25 @@ def _constructed(student: Student, found: Facts, kind: Mapping[str, Any]) -> Dat
     if not isinstance(number, int):
         return None
     params = [
-        param for param in (kind.get("methods") or {}).get("__init__", [])
+        param
+        for param in (kind.get("methods") or {}).get("__init__", [])
         if param.get("name") != "self" and param.get("default") is None and param.get("kind") == "positional"
     ]
     table = student.find(names_table)[:400]
-    entry: dict[str, Any] = {"obj": None, "type": kind.get("name"), "own_class": True, "mro": kind.get("bases"), "attrs": {}}  # noqa: E501
+    entry: dict[str, Any] = {
+        "obj": None,
+        "type": kind.get("name"),
+        "own_class": True,
+        "mro": kind.get("bases"),
+        "attrs": {},
+    }
     weak: DataSet | None = None
     for args in _argument_sets(found, [str(param.get("name")) for param in params], table):
         made = ask(student, [{"slot": "made", "expr": expr.call(expr.obj(number), args)}])["made"]
         if not made.ok or made.value.obj is None:
             continue
         how = f"`{kind.get('name')}`, which was instantiated for the examination"
-        candidate = _examined(student, found, expr.obj(made.value.obj), {**entry, "obj": made.value.obj}, how)
+        candidate = examined(student, found, expr.obj(made.value.obj), {**entry, "obj": made.value.obj}, how)
         if candidate is None:
             continue
         candidate = replace(candidate, rows=len(table))
@@ -303,9 +348,13 @@ def _argument_sets(found: Facts, names: Sequence[str], table: Sequence[Row]) -> 
         [expr.value({"Name": [row.name for row in table], "Gender": [row.gender for row in table]})],
     )
     forms = {
-        "names": expr.value([row.name for row in table]), "frame": frame, "path": expr.value(CSV_NAME),
+        "names": expr.value([row.name for row in table]),
+        "frame": frame,
+        "path": expr.value(CSV_NAME),
         "labels": expr.value([int(row.gender == "F") for row in table]),
-        "genders": expr.value([row.gender for row in table]), "length": expr.value(24), "none": expr.value(None),
+        "genders": expr.value([row.gender for row in table]),
+        "length": expr.value(24),
+        "none": expr.value(None),
     }
     for data_form, label_form in (("names", "labels"), ("names", "genders"), ("frame", "labels"), ("path", "labels")):
         for use_globals in (True, False):
@@ -329,40 +378,3 @@ def _argument(name: str, known: Mapping[str, str], forms: Mapping[str, Expr], re
         same = next((n for n in kinds if n.lower() in lower or lower in n.lower()), next(iter(kinds), None))
         return expr.var(same) if same else forms["none"]
     return forms[reading[0]]
-
-
-def clean_data_set(student: Student) -> DataSet | None:
-    """The data set as it would be had the names neither capitals nor '-'; use it with ``student.find``.
-
-    The notebook's cells up to the data set run again over such a file, in a copy of the namespace.
-    """
-    found = student.find(facts)
-    entries = [entry for entry in found.entries("datasets") if entry.get("own_class")]
-    names = {name for entry in entries for name in entry.get("names") or ()}
-    cells = [cell for cell in student.notebook.code_cells if "backward(" not in cell.source]
-    where = [entry.get("cell") for entry in found.entries("globals") if entry.get("name") in names]
-    last = max([index for index in where if isinstance(index, int)], default=max((c.index for c in cells), default=0))
-    frame = expr.call(expr.importing("pandas.read_csv"), [expr.value(CSV_NAME)], {"keep_default_na": expr.value(False)})
-    lower = expr.call(expr.attr(expr.attr(expr.item(expr.slot("old"), expr.value("Name")), "str"), "lower"))
-    plain = expr.call(expr.attr(expr.attr(lower, "str"), "replace"), [expr.value("-"), expr.value("")])
-    plain = expr.call(expr.attr(plain, "replace"), [expr.value(READ_AS_MISSING)])
-    write = {"index": expr.value(False)}
-    swapped = ask(student, [
-        {"slot": "old", "expr": frame},
-        {"slot": "new", "expr": expr.call(expr.attr(expr.slot("old"), "assign"), [], {"Name": plain}), "quiet": True},
-        {"slot": "written", "expr": expr.call(expr.attr(expr.slot("new"), "to_csv"), [expr.value(CSV_NAME)], write)},
-    ])
-    old = swapped["old"].value.obj
-    if not swapped["written"].ok or old is None:
-        return None
-    sources = [cell.source for cell in cells if cell.index <= last]
-    answer = student.ask(Request("rerun", {"sources": sources, "names": {}, "budget_s": 40.0, "seed": student.seed}, timeout_s=220))  # noqa: E501
-    ask(student, [{"slot": "back", "expr": expr.call(expr.attr(expr.obj(old), "to_csv"), [expr.value(CSV_NAME)], write)}])  # noqa: E501
-    for name, described in (answer.data.get("names") or {}).items():
-        value = Value(described, answer)
-        if value.kind == "dataset" and value.obj is not None and value.type_name not in _WRAPPERS:
-            entry: dict[str, Any] = {"obj": value.obj, "type": value.type_name, "own_class": True, "mro": value.data.get("mro"), "attrs": {}}  # noqa: E501
-            made = _examined(student, found, expr.obj(value.obj), entry, f"`{name}` of {cell_name(last)}", clean=True)
-            if made is not None:
-                return made
-    return None

@@ -100,14 +100,10 @@ def _by_variable(per_char: Mapping[str, Value]) -> Iterator[dict[str, npt.NDArra
 
 
 def one_hot_in(source: str) -> bool:
-    """Whether source makes one-hot vectors: by a function of that name, an identity matrix, or a one set among zeros."""  # noqa: E501
-    return (
-        any(
-            word in source for word in ("one_hot", "onehot", "OneHot", ".eye(", ".identity(", "scatter_", "get_dummies")
-        )
-        or (("zeros" in source or "[0" in source)
-        and _sets_one(source))
-    )
+    """Whether source makes one-hot vectors: by name, by an identity matrix, or by a one set among zeros."""
+    return any(
+        word in source for word in ("one_hot", "onehot", "OneHot", ".eye(", ".identity(", "scatter_", "get_dummies")
+    ) or (("zeros" in source or "[0" in source) and _sets_one(source))
 
 
 def _sets_one(source: str) -> bool:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import numpy as np
+
 from grader.scoring import Outcome, Student, met, not_met, review
 from rubrics.assignment2.alignment import Code
-from rubrics.assignment2.data import DataSet, clean_data_set, find_data_set, one_code_for_all
+from rubrics.assignment2.clean import clean_data_set
+from rubrics.assignment2.data import DataSet, find_data_set, one_code_for_all
 from rubrics.assignment2.encoding import Encoding, agreement, find_encodings, from_items, hot
 from rubrics.assignment2.facts import LETTERS, Facts, code_of, facts
 from rubrics.assignment2.hidden import one_hot_in
@@ -171,8 +174,6 @@ def _indices(seen: Judged) -> Outcome:
 
 
 def _hot_rows(rows: object) -> bool:
-    import numpy as np  # noqa: PLC0415
-
     array = np.asarray(rows)
     return bool(np.isin(array, (0, 1)).all() and (array.sum(axis=1) <= 1).all() and array.any())
 

@@ -10,7 +10,8 @@ import numpy as np
 from grader.probe import expr
 from grader.scoring import Outcome, Student, carried, met, not_met, review
 from rubrics.assignment2.alignment import Code, Matrix
-from rubrics.assignment2.data import DataSet, clean_data_set, find_data_set, unflattened
+from rubrics.assignment2.clean import clean_data_set
+from rubrics.assignment2.data import DataSet, find_data_set, unflattened
 from rubrics.assignment2.facts import LETTERS, Step, ask, facts, names_table
 from rubrics.assignment2.items import Item
 from rubrics.assignment2.question_c import Judged, judged
@@ -258,7 +259,7 @@ def _padding_rows(data: DataSet, coding: Judged, saw: str) -> Outcome:
     codes = data.alignment.codes
     if data.width is None:
         filler = set(padding)
-    used = {char: code for char, code in {**coding.codes, **codes}.items()}  # noqa: C416
+    used = {**coding.codes, **codes}
     for row in filler:
         letter = next((char for char in LETTERS if used.get(char) == row), None)
         if letter is not None:
@@ -356,7 +357,8 @@ def _example(data: DataSet) -> str:
     if item is None or item.rows is None:
         return "the names of the items are not known"
     hot = [int(row.argmax()) if row.any() else -1 for row in item.rows[: len(item.name)]]
-    return f"the rows of '{item.name}' are hot at {', '.join(str(at) for at in hot[:8])}, which does not fit its characters"  # noqa: E501
+    places = ", ".join(str(at) for at in hot[:8])
+    return f"the rows of '{item.name}' are hot at {places}, which does not fit its characters"
 
 
 def _target(data: DataSet) -> Outcome:

@@ -11,9 +11,10 @@ from grader.probe import expr
 from grader.scoring import Outcome, Student, met, not_met, review
 from rubrics.assignment2 import elman
 from rubrics.assignment2.behaviour import Behaviour, observed
-from rubrics.assignment2.elman import Fit
 from rubrics.assignment2.facts import ask, facts
-from rubrics.assignment2.network import Network, find_network, network_classes
+from rubrics.assignment2.heads import Fit
+from rubrics.assignment2.network import find_network, network_classes
+from rubrics.assignment2.recurrent import Network
 from rubrics.assignment2.stepwise import loop_outcome_of_steps
 from rubrics.trace import whole_trace
 
@@ -199,7 +200,7 @@ def _by_behaviour(student: Student, network: Network) -> Iterator[Outcome]:
     behaviour = student.find(observed)
     shapes = [value.shape for value in network.params.values() if value.ndim == 2]
     into = any(network.width in shape for shape in shapes) or any(s[1] - s[0] == network.width for s in shapes)
-    squares = _square(network.params) or [s for s in shapes if s[1] - s[0] == network.width]  # type: ignore[misc]
+    squares = bool(_square(network.params)) or any(s[1] - s[0] == network.width for s in shapes)
     how = network.how
     if not into:
         yield not_met("2e.input", f"{how}: no parameter takes D = {network.width} inputs")

@@ -12,6 +12,7 @@ from rubrics.assignment2.data import classes_of, find_data_set
 from rubrics.assignment2.facts import cell_name, facts
 from rubrics.assignment2.network import find_network
 from rubrics.assignment2.runs import Training, find_training
+from rubrics.assignment2.sparse import explain_sparse
 from rubrics.averages import loss_of
 from rubrics.loop import examine_loop, loop_outcome
 from rubrics.losses import RIGHT_FOR_BINARY, RIGHT_FOR_CLASSES, LossSeen
@@ -200,7 +201,7 @@ def _consistent(kind: str, named: frozenset[str], saw: str) -> Outcome:
 
 
 def named_loss(answer: Any) -> frozenset[str]:
-    """The losses that the text of 2(b) names: ``binary``, ``categorical``, ``squares``; ``any`` for a bare cross-entropy."""  # noqa: E501
+    """The losses that 2(b) names: ``binary``, ``categorical``, ``squares``; ``any`` for a bare cross-entropy."""
     text = str(answer or "").lower().replace("-", " ").replace("_", " ")
     found = set()
     if re.search(r"\bbce|binary|bin[äa]re?\b|logistic|logistisch|zwei klassen kreuz", text):
@@ -347,6 +348,4 @@ def _unexplained(training: Training) -> Iterator[Outcome]:
 
 def _sparse(training: Training) -> tuple[str, str, str] | None:
     """An accuracy that was reported only for some epochs: rule, denominator and evidence."""
-    from rubrics.assignment2.sparse import explain_sparse  # noqa: PLC0415
-
     return explain_sparse(training.run, training.samples) if training.run is not None else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,9 +15,11 @@ from grader.probe import expr
 from grader.probe.expr import Expr
 from grader.probe.types import Array
 from grader.scoring import Student
+from rubrics.assignment2.asking import width_of
 from rubrics.assignment2.data import DataSet, classes_of, find_data_set
 from rubrics.assignment2.facts import LETTERS, Facts, facts, names_table
-from rubrics.assignment2.network import Network, find_network, network_classes, width_of
+from rubrics.assignment2.network import find_network, network_classes
+from rubrics.assignment2.recurrent import Network
 from rubrics.repair import Plan, Rerun, rerun
 from rubrics.reported import Series, bound_series, kept_series, printed_series
 from rubrics.trace import Trace, whole_trace
@@ -135,7 +138,11 @@ def _cells(student: Student, found: Facts) -> Iterator[Cell]:
         c.index for c in student.notebook.code_cells if re.search(r"\.backward\(|\.step\(|autograd\.grad", c.source)
     ]
     for cell in student.notebook.code_cells:
-        if found.sections.get(cell.index) == "f" or cell.index in backward or (not found.sections and _TRAINING.search(cell.source) and "class " not in cell.source):  # noqa: E501
+        if (
+            found.sections.get(cell.index) == "f"
+            or cell.index in backward
+            or (not found.sections and _TRAINING.search(cell.source) and "class " not in cell.source)
+        ):
             yield cell
 
 
@@ -162,7 +169,7 @@ def _repair(student: Student, found: Facts, data: DataSet | None, base: Training
         plan = Plan(
             [prelude, *sources], names, keep=tuple(keep), budget_s=25.0, tensors=_stub_data(student, data, attempt)
         )
-        again = rerun(student, plan, lambda name, attempt=attempt: _missing(student, name, attempt))  # type: ignore[misc]
+        again = rerun(student, plan, functools.partial(_missing, student, attempt))
         own = own if own is not None or attempt.data else again
         run = max(
             training_runs(again.trace, sizes=(*base.samples, SAMPLES)),
@@ -252,7 +259,7 @@ def _bind(name: str, made: str) -> str:
     return f"globals()[{name!r}] = {made}"
 
 
-def _missing(student: Student, name: str, attempt: _Attempt) -> Expr | None:
+def _missing(student: Student, attempt: _Attempt, name: str) -> Expr | None:
     """What a name without a value probably stands for."""
     low = name.lower()
     probe = expr.tensor_dataset("probe_x", "probe_y")

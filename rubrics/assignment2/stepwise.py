@@ -10,7 +10,7 @@ import numpy as np
 from grader.scoring import Outcome, Student, met, not_met, review
 from rubrics.assignment2.elman import Matrix
 from rubrics.assignment2.facts import Facts, facts
-from rubrics.assignment2.network import Network
+from rubrics.assignment2.recurrent import Network
 
 
 def loop_outcome_of_steps(student: Student, network: Network) -> Outcome:

@@ -1,0 +1,239 @@
+"""Calls a recurrent network in the likely ways: with batches, single names, or element by element."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from grader.probe import expr
+from grader.scoring import Student
+from rubrics.assignment2.data import find_data_set
+from rubrics.assignment2.elman import Matrix
+from rubrics.assignment2.explaining import explain
+from rubrics.assignment2.facts import Facts, Step, ask
+from rubrics.assignment2.heads import fit
+from rubrics.assignment2.question_c import judged
+from rubrics.assignment2.recurrent import Network
+
+
+def width_of(student: Student) -> int:
+    """D of the student: of the data set, else of the encoding, else 27."""
+    data = student.find(find_data_set)
+    if data is not None and data.width:
+        return data.width
+    return student.find(judged).size or 27
+
+
+SHORT = 4
+"""Elements of the first sequences sent: in long ones, nothing is left in the end of what the first elements did."""
+
+
+@dataclass(frozen=True)
+class _Trial:
+    layout: str
+    batch: int
+    with_state: str
+    length: int
+
+
+def examined(student: Student, found: Facts, network: Network) -> Network:
+    """Calls the network in the likely ways and looks for an explanation of what it answers."""
+    calls = [call for call in found.entries("calls") if call.get("module") == network.obj and not call.get("error")]
+    shapes = [found.value(given).shape or () for call in calls[:1] for given in call.get("inputs") or ()]
+    given_first = [found.value(given) for call in calls[:1] for given in call.get("inputs") or ()]
+    dtype = str(given_first[0].data.get("dtype", "")) if given_first else "float32"
+    integers = dtype.startswith(("int", "long"))
+    params, tree = _held(student, network)
+    width = _input_width(student, network, params, shapes, integers=integers)
+    rng = student.rng("2e")
+    last = network
+    short: Network | None = None
+    for trial in _trials(student, shapes, integers=integers):
+        sent = _Sent(rng, width, params, tree, integers=integers, double=dtype == "float64")
+        attempt = _asked(student, network, trial, sent)
+        if attempt.fit is not None:
+            return attempt
+        short = short or (attempt if attempt.layout and trial.length == SHORT else None)
+        last = attempt if attempt.layout or not last.layout else last
+        if attempt.layout == "batch" and trial.with_state == "" and trial.length != SHORT:
+            break
+    # of two attempts without an explanation, the short one shows what each element does
+    return short if short is not None and last.layout in {"", "batch"} else last
+
+
+def _held(student: Student, network: Network) -> tuple[dict[str, Matrix], tuple[Mapping[str, Any], ...]]:
+    """Parameters, buffers and tensors held as plain attributes."""
+    dictionary = expr.importing("builtins.dict")
+    results = ask(
+        student,
+        [
+            {"slot": "state", "expr": expr.call(expr.attr(network.expr, "state_dict"))},
+            {"slot": "held", "expr": expr.call(dictionary, [expr.attr(network.expr, "__dict__")])},
+            {"slot": "named", "expr": expr.call(dictionary, [expr.call(expr.attr(network.expr, "named_modules"))])},
+        ],
+    )
+    params = {}
+    for slot in ("state", "held"):
+        for key, value in results[slot].value.pairs():
+            array = value.array()
+            if array is not None and array.ndim <= 3 and array.dtype.kind == "f" and (key.text() or "") not in params:
+                params[key.text() or ""] = np.asarray(array, dtype=np.float64)
+    tree = network.tree or tuple(
+        {"name": key.text() or "", "type": value.type_name, "config": {}}
+        for key, value in results["named"].value.pairs()
+    )
+    return params, tree
+
+
+def _input_width(
+    student: Student,
+    network: Network,
+    params: Mapping[str, Matrix],
+    shapes: Sequence[tuple[int, ...]],
+    *,
+    integers: bool,
+) -> int:
+    if shapes and len(shapes[0]) >= 2 and not integers:
+        return shapes[0][-1]
+    width = width_of(student)
+    sizes = [size for value in params.values() if value.ndim == 2 for size in value.shape]
+    first = next((value for value in params.values() if value.ndim == 2), None)
+    if integers and first is not None:
+        return int(first.shape[0])
+    if width in sizes or first is None:
+        return width
+    squares = {value.shape[0] for value in params.values() if value.ndim == 2 and value.shape[0] == value.shape[1]}
+    joint = [
+        value.shape[1] - value.shape[0]
+        for value in params.values()
+        if value.ndim == 2 and value.shape[1] > value.shape[0] > 2
+    ]
+    if first.shape[0] in squares:
+        return int(first.shape[1])
+    return int(joint[0]) if joint and not squares else int(first.shape[1])
+
+
+def _trials(student: Student, shapes: Sequence[tuple[int, ...]], *, integers: bool) -> list[_Trial]:
+    data = student.find(find_data_set)
+    rows = [len(item.rows) for item in data.good if item.rows is not None] if data is not None else []
+    longest = max(rows, default=7)
+    length = 7
+    state = "zeros" if len(shapes) > 1 and shapes[1] else ""
+    if shapes and len(shapes[0]) == 3:
+        length = longest if longest in shapes[0] else shapes[0][1]
+    dims = len(shapes[0]) if shapes else 3
+    batched = _Trial("batch", 4, state, length if shapes else longest)
+    trials = [_Trial("batch", 3, state, SHORT), batched]
+    if shapes and dims == 3 and shapes[0][0] != 1:
+        trials.insert(1, _Trial("batch", shapes[0][0], state, SHORT))
+    if dims == 2 and not integers:
+        trials = [_Trial("step", 4, "zeros", 1), _Trial("single", 1, state, shapes[0][0]), batched]
+        if len(shapes) == 1:
+            trials = [batched, _Trial("single", 1, "", shapes[0][0])]
+    elif shapes and dims == 3:
+        trials.append(_Trial("batch", shapes[0][0], state, length))
+        if shapes[0][0] == length:
+            trials.append(_Trial("batch", length, state, shapes[0][1]))
+    trials += [_Trial("batch", 4, "zeros", longest), _Trial("step", 4, "zeros", 1), _Trial("single", 1, "", longest)]
+    return list(dict.fromkeys(trials))
+
+
+@dataclass(frozen=True)
+class _Sent:
+    rng: np.random.Generator
+    width: int
+    params: Mapping[str, Matrix]
+    tree: tuple[Mapping[str, Any], ...]
+    integers: bool
+    double: bool
+
+
+def _asked(student: Student, network: Network, trial: _Trial, sent: _Sent) -> Network:
+    """One way of calling the network."""
+    kind = np.float64 if sent.double else np.float32
+    if sent.integers:
+        tokens = sent.rng.integers(0, sent.width, size=(trial.batch, trial.length))
+        x = np.eye(sent.width)[tokens]
+        arrays: dict[str, Any] = {"x": tokens}
+    else:
+        shape = (trial.batch, trial.length, sent.width)
+        x = sent.rng.normal(scale=0.7, size=shape).astype(np.float32).astype(np.float64)
+        given = x[:, 0] if trial.layout == "step" else x[0] if trial.layout == "single" else x
+        arrays = {"x": given.astype(kind)}
+    best = network
+    for state in _states(trial, sent):
+        args = [expr.tensor("x")]
+        if state is not None:
+            arrays["h"] = state.astype(kind)
+            args.append(expr.tensor("h"))
+        steps = []
+        for slot, seed in (("first", 1), ("second", 2)):
+            called = {"slot": slot, "expr": expr.call(network.expr, args), "mode": [network.expr, "eval"]}
+            steps.append({**called, "grad": False, "seed": seed})
+            if slot == "first":
+                held = expr.call(expr.importing("builtins.dict"), [expr.attr(network.expr, "__dict__")])
+                steps.append({"slot": "kept", "expr": held})
+        results = ask(student, steps, arrays)
+        best = _answered(network, trial, sent, x, state, results)
+        if best.layout:
+            return best
+    return best
+
+
+def _states(trial: _Trial, sent: _Sent) -> list[Matrix | None]:
+    if not trial.with_state:
+        return [None]
+    squares = [value.shape[0] for value in sent.params.values() if value.ndim == 2 and value.shape[0] == value.shape[1]]
+    joint = [
+        value.shape[0]
+        for value in sent.params.values()
+        if value.ndim == 2 and value.shape[1] == value.shape[0] + sent.width
+    ]
+    sizes = list(dict.fromkeys([*squares, *joint]))[:3]
+    states: list[Matrix | None] = []
+    for size in sizes:
+        scale = 0.5 if trial.layout == "step" else 0.0
+        base = scale * sent.rng.normal(size=(trial.batch, size))
+        base = base.astype(np.float32).astype(np.float64)
+        states += [base, base[None], base[0]] if trial.layout != "step" else [base, base[None]]
+    return states
+
+
+def _answered(
+    network: Network, trial: _Trial, sent: _Sent, x: Matrix, state: Matrix | None, results: Mapping[str, Step]
+) -> Network:
+    first, second = results["first"], results["second"]
+    network = replace(network, tree=sent.tree, width=sent.width, params=sent.params, integers=sent.integers)
+    if not first.ok:
+        return replace(network, fault=first.fault)
+    outputs = _floats(first)
+    if not outputs:
+        return replace(network, fault="the result is no tensor")
+    start = state.reshape(-1, state.shape[-1]) if state is not None else None
+    again = _floats(second) if second.ok else ()
+    made = replace(network, layout=trial.layout, x=x, outputs=outputs, again=again, start=start)
+    explained = explain(made)
+    if explained is not None:
+        return replace(made, fit=explained)
+    if not made.steady:
+        for state_kept in _kept_states(results["kept"], trial.batch):
+            second_fit = fit(made.params, x, again, state_kept)
+            if second_fit is not None:
+                return replace(made, fit=second_fit, kept=True)
+    return made
+
+
+def _floats(step: Step) -> tuple[Matrix, ...]:
+    return tuple(np.asarray(array, dtype=np.float64) for array in step.value.arrays() if array.dtype.kind == "f")
+
+
+def _kept_states(step: Step, batch: int) -> list[Matrix]:
+    states = []
+    for value in step.value.walk():
+        array = value.array()
+        if array is not None and array.dtype.kind == "f" and array.ndim >= 2 and array.shape[-2] in {1, batch}:
+            states.append(np.asarray(array, dtype=np.float64).reshape(-1, array.shape[-1]))
+    return states

@@ -1,0 +1,70 @@
+"""The data set as it would be without the characters that 2(c) cannot encode."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from grader.probe import expr
+from grader.probe.types import Request
+from grader.probe.value import Value
+from grader.scoring import Student
+from rubrics.assignment2.data import CSV_NAME, READ_AS_MISSING, WRAPPERS, DataSet, examined
+from rubrics.assignment2.facts import ask, cell_name, facts
+
+
+def clean_data_set(student: Student) -> DataSet | None:
+    """The data set as it would be had the names neither capitals nor '-'; use it with ``student.find``.
+
+    The notebook's cells up to the data set run again over such a file, in a copy of the namespace.
+    """
+    found = student.find(facts)
+    entries = [entry for entry in found.entries("datasets") if entry.get("own_class")]
+    names = {name for entry in entries for name in entry.get("names") or ()}
+    cells = [cell for cell in student.notebook.code_cells if "backward(" not in cell.source]
+    where = [entry.get("cell") for entry in found.entries("globals") if entry.get("name") in names]
+    last = max([index for index in where if isinstance(index, int)], default=max((c.index for c in cells), default=0))
+    frame = expr.call(expr.importing("pandas.read_csv"), [expr.value(CSV_NAME)], {"keep_default_na": expr.value(False)})
+    lower = expr.call(expr.attr(expr.attr(expr.item(expr.slot("old"), expr.value("Name")), "str"), "lower"))
+    plain = expr.call(expr.attr(expr.attr(lower, "str"), "replace"), [expr.value("-"), expr.value("")])
+    plain = expr.call(expr.attr(plain, "replace"), [expr.value(READ_AS_MISSING)])
+    write = {"index": expr.value(False)}
+    swapped = ask(
+        student,
+        [
+            {"slot": "old", "expr": frame},
+            {
+                "slot": "new",
+                "expr": expr.call(expr.attr(expr.slot("old"), "assign"), [], {"Name": plain}),
+                "quiet": True,
+            },
+            {
+                "slot": "written",
+                "expr": expr.call(expr.attr(expr.slot("new"), "to_csv"), [expr.value(CSV_NAME)], write),
+            },
+        ],
+    )
+    old = swapped["old"].value.obj
+    if not swapped["written"].ok or old is None:
+        return None
+    sources = [cell.source for cell in cells if cell.index <= last]
+    answer = student.ask(
+        Request("rerun", {"sources": sources, "names": {}, "budget_s": 40.0, "seed": student.seed}, timeout_s=220)
+    )
+    ask(
+        student,
+        [{"slot": "back", "expr": expr.call(expr.attr(expr.obj(old), "to_csv"), [expr.value(CSV_NAME)], write)}],
+    )
+    for name, described in (answer.data.get("names") or {}).items():
+        value = Value(described, answer)
+        if value.kind == "dataset" and value.obj is not None and value.type_name not in WRAPPERS:
+            entry: dict[str, Any] = {
+                "obj": value.obj,
+                "type": value.type_name,
+                "own_class": True,
+                "mro": value.data.get("mro"),
+                "attrs": {},
+            }
+            made = examined(student, found, expr.obj(value.obj), entry, f"`{name}` of {cell_name(last)}", clean=True)
+            if made is not None:
+                return made
+    return None
