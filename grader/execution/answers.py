@@ -20,6 +20,8 @@ from grader.probe.types import Answer, Array, Request
 JSON_LIMIT_MIB = 64
 TENSORS_LIMIT_MIB = 512
 MAX_TENSORS = 20_000
+MAX_VALUES = 8_000_000
+"""Values in an answer's JSON: empty lists take twenty times the memory of their text."""
 _DTYPES = {"BOOL", "U8", "I8", "I16", "U16", "I32", "U32", "I64", "U64", "F16", "F32", "F64"}
 _HEADER_LIMIT = 16 * 2**20
 _MIB = 2**20
@@ -86,6 +88,9 @@ def _read(path: Path, limit_mib: int) -> bytes | None:
 
 
 def _parse(text: bytes) -> Mapping[str, Any]:
+    if text.count(b",") + text.count(b"[") + text.count(b"{") > MAX_VALUES:
+        message = f"the answer has more than {MAX_VALUES:,} values"
+        raise MalformedAnswerError(message)
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -22,7 +22,7 @@ GRACE_S = 3.0
 """Time for a cell to end after an interrupt, before its kernel is killed."""
 HOSTILE = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OverflowError)
 """What jupyter_client and nbclient raise on messages that break the protocol."""
-_MESSAGE_MIB = 32
+_MESSAGE_MIB = 16
 _MESSAGES_AHEAD = 64
 _ALIVE_PERIOD_S = 0.5
 

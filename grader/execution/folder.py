@@ -19,6 +19,7 @@ SOCKET_NAME = "k"
 _SOCKET_PATH_BYTES = 100  # a unix socket's path ends at 107 bytes on Linux, at 103 on macOS
 _PREFIX = "grader-"
 _MAX_FILES = 5_000
+_LEAST_BYTES = 4_096
 _SHORT_PLACES = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - mkdtemp makes a private folder there
 
 
@@ -42,7 +43,7 @@ class RunFolder:
             SandboxError: No place is short enough and writable.
         """
         for place in (tempfile.gettempdir(), *_SHORT_PLACES):
-            if len(os.fsencode(place)) + len("/grader-1234567-abcdefgh/x/k-1") > _SOCKET_PATH_BYTES:
+            if len(os.fsencode(place)) + len("/grader-1234567-abcdefgh/host/k-1") > _SOCKET_PATH_BYTES:
                 continue
             with contextlib.suppress(OSError):
                 _reap(place)
@@ -60,9 +61,14 @@ class RunFolder:
         return self.root / "x"
 
     @property
+    def host(self) -> Path:
+        """Our own sockets and connection file, out of the sandbox's reach."""
+        return self.root / "host"
+
+    @property
     def connection_file(self) -> Path:
         """Our own connection file, out of the sandbox's reach."""
-        return self.root / "host" / "kernel.json"
+        return self.host / "kernel.json"
 
     def take_uploads(self, source: Path, budget_mib: int) -> Path:
         """Copies plain files, readable for the user inside; links, devices and what exceeds the budget stay out.
@@ -87,9 +93,17 @@ class RunFolder:
             os.chmod(folder, 0o755)  # noqa: S103 - the folder above is private
         return target
 
-    def exchange_bytes(self) -> int:
-        """What lies in the exchange folder, hidden deeper or not."""
-        return sum(size for _file, size in _plain_files(self.exchange, lambda _name: None))
+    def exchange_exceeds(self, limit: int) -> bool:
+        """Whether more than ``limit`` bytes lie in the exchange folder; small files and folders take space, too."""
+        taken = 0
+        for folder, folders, names in os.walk(self.exchange):
+            taken += _LEAST_BYTES * len(folders)
+            for name in names:
+                with contextlib.suppress(OSError):  # gone in the meantime
+                    taken += max(os.lstat(os.path.join(folder, name)).st_size, _LEAST_BYTES)
+                if taken > limit:
+                    return True
+        return taken > limit
 
     def remove(self) -> None:
         """Removes everything, also what the sandbox made unreadable for its owner."""

@@ -229,7 +229,7 @@ class _Execution:
         """Fault and sentence for a kernel that is gone."""
         limits = self._job.limits
         status, reason = self._session.end
-        if self._session.client.flooded:
+        if self._session.flooded:
             return "output", sentences.too_much_output(cell, limits)
         if self._session.overfilled:
             return "output", sentences.too_many_files(cell)

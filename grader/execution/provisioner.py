@@ -17,10 +17,13 @@ from traitlets import Any as AnyTrait
 from traitlets import Unicode
 
 from grader.execution.folder import SOCKET_NAME, RunFolder
+from grader.execution.relay import Relay
 from grader.sandbox import InsidePaths, SandboxProcess, SandboxSpec, choose
 
 _PORTS = {"shell_port": 1, "iopub_port": 2, "stdin_port": 3, "hb_port": 4, "control_port": 5}
 _CONNECTION_FILE = "kernel.json"
+_SENT_PER_OUTPUT = 4
+"""Bytes on the sockets for a byte of output: signatures, headers, replies, texts that are sent twice."""
 _KERNEL = (
     "-P",  # a student's file named like a module of the kernel must not be taken for it
     "-m",
@@ -55,6 +58,7 @@ class SandboxProvisioner(KernelProvisionerBase):  # type: ignore[misc]  # jupyte
     spec = AnyTrait(None, allow_none=True)
     folder = AnyTrait(None, allow_none=True)
     process: SandboxProcess | None = None
+    relay: Relay | None = None
     _owns_folder = False
 
     @property
@@ -72,7 +76,7 @@ class SandboxProvisioner(KernelProvisionerBase):  # type: ignore[misc]  # jupyte
             self.spec = SandboxSpec((), self.folder.root)
         manager = self.parent
         manager.transport = "ipc"
-        manager.ip = str(self.folder.exchange / SOCKET_NAME)
+        manager.ip = str(self.folder.host / SOCKET_NAME)
         for name, number in _PORTS.items():
             setattr(manager, name, number)
         manager.connection_file = str(self.folder.connection_file)
@@ -91,9 +95,18 @@ class SandboxProvisioner(KernelProvisionerBase):  # type: ignore[misc]  # jupyte
         copy.chmod(0o644)
         arguments = (*_KERNEL, "-f", str(inside.exchange / _CONNECTION_FILE))
         self.spec = replace(self.spec, python_args=arguments)
+        ours, theirs = self.folder.host / SOCKET_NAME, self.folder.exchange / SOCKET_NAME
+        limit = _SENT_PER_OUTPUT * self.spec.limits.output_mib * 2**20
+        self.relay = Relay(str(ours), str(theirs), limit, self._excess)
+        self.relay.start(_PORTS.values())
         self.process = self.source.start(self.spec)
         connection: Mapping[str, Any] = self.connection_info
         return connection
+
+    def _excess(self) -> None:
+        """The sandbox sent more than its outputs can account for."""
+        if self.process is not None:
+            self.process.kill()
 
     async def poll(self) -> int | None:
         """Exit status, or None while the kernel runs."""
@@ -126,6 +139,9 @@ class SandboxProvisioner(KernelProvisionerBase):  # type: ignore[misc]  # jupyte
         if self.process is not None:
             self.process.cleanup()
             self.process = None
+        if self.relay is not None:
+            self.relay.close()
+            self.relay = None
         if self._owns_folder and self.folder is not None:
             self.folder.remove()
             self.folder = None

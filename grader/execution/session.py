@@ -87,6 +87,12 @@ class KernelSession:
         return self._process is not None and not self._killed and self._process.poll() is None
 
     @property
+    def flooded(self) -> bool:
+        """Whether the kernel was killed for what it sent."""
+        relay = self._manager.provisioner.relay
+        return self.client.flooded or (relay is not None and bool(relay.exceeded))
+
+    @property
     def end(self) -> tuple[int | None, ExitReason]:
         """Exit status and reason of the kernel's end."""
         if self._process is None:
@@ -125,7 +131,7 @@ class KernelSession:
     async def _watch_exchange(self) -> None:
         """The shared folder lies on the host's disk and has no size of its own."""
         while self.alive:
-            if self._folder.exchange_bytes() > _EXCHANGE_LIMIT_MIB * 2**20:
+            if self._folder.exchange_exceeds(_EXCHANGE_LIMIT_MIB * 2**20):
                 self.overfilled = True
                 self.kill()
             await asyncio.sleep(_WATCH_PERIOD_S)
