@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from grader.scoring import Student
+from reference.assignment2 import LETTERS
 from rubrics.assignment2.access import Access, accesses
 from rubrics.assignment2.data import DataSet, find_data_set
-from rubrics.assignment2.facts import LETTERS, PROBED, Facts, Step, ask, facts
+from rubrics.assignment2.facts import PROBED, Facts, Step, ask, facts
 from rubrics.assignment2.hidden import hidden
 from rubrics.assignment2.numbers import numbers_of
 

@@ -12,8 +12,8 @@ from grader.errors import KernelUnavailableError
 from grader.probe.types import Answer, Array, Request
 from grader.probe.value import Value
 from grader.scoring import Student
+from reference.assignment2 import LETTERS
 
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
 PROBED = LETTERS + "-" + LETTERS.upper()
 """The characters whose codes are asked for."""
 

@@ -15,7 +15,8 @@ from grader.notebook import Cell
 from grader.probe.types import Request
 from grader.probe.value import Value
 from grader.scoring import Student
-from rubrics.assignment2.facts import LETTERS, PROBED, Facts, cell_name
+from reference.assignment2 import LETTERS
+from rubrics.assignment2.facts import PROBED, Facts, cell_name
 from rubrics.assignment2.numbers import numbers_of
 
 

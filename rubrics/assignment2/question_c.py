@@ -8,11 +8,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from grader.scoring import Outcome, Student, met, not_met, review
+from reference.assignment2 import LETTERS
 from rubrics.assignment2.alignment import Code
 from rubrics.assignment2.clean import clean_data_set
 from rubrics.assignment2.data import DataSet, find_data_set, one_code_for_all
 from rubrics.assignment2.encoding import Encoding, agreement, find_encodings, from_items, hot
-from rubrics.assignment2.facts import LETTERS, Facts, code_of, facts
+from rubrics.assignment2.facts import Facts, code_of, facts
 from rubrics.assignment2.hidden import one_hot_in
 
 _PAD_NAMES = re.compile(r"^(<?\[?(pad|blank|empty|null|eos|end)[^ ]*|)$", re.IGNORECASE)

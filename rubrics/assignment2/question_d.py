@@ -9,10 +9,11 @@ import numpy as np
 
 from grader.probe import expr
 from grader.scoring import Outcome, Student, carried, met, not_met, review
+from reference.assignment2 import LETTERS
 from rubrics.assignment2.alignment import Code, Matrix
 from rubrics.assignment2.clean import clean_data_set
 from rubrics.assignment2.data import DataSet, find_data_set, unflattened
-from rubrics.assignment2.facts import LETTERS, Step, ask, facts, names_table
+from rubrics.assignment2.facts import Step, ask, facts, names_table
 from rubrics.assignment2.items import Item
 from rubrics.assignment2.question_c import Judged, judged
 

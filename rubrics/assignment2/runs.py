@@ -15,9 +15,10 @@ from grader.probe import expr
 from grader.probe.expr import Expr
 from grader.probe.types import Array
 from grader.scoring import Student
+from reference.assignment2 import LETTERS
 from rubrics.assignment2.asking import width_of
 from rubrics.assignment2.data import DataSet, classes_of, find_data_set
-from rubrics.assignment2.facts import LETTERS, Facts, facts, names_table
+from rubrics.assignment2.facts import Facts, facts, names_table
 from rubrics.assignment2.network import find_network, network_classes
 from rubrics.assignment2.recurrent import Network
 from rubrics.repair import Plan, Rerun, rerun
