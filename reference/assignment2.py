@@ -128,7 +128,7 @@ def train_epoch(
     for names, targets in loader:
         optimizer.zero_grad()
         logits = network(names).squeeze(1)
-        nn.functional.binary_cross_entropy_with_logits(logits, targets).backward()
+        torch.autograd.backward(nn.functional.binary_cross_entropy_with_logits(logits, targets))
         optimizer.step()
         right += int(((logits > 0) == (targets > 0.5)).sum())
         seen += len(targets)
