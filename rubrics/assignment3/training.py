@@ -215,11 +215,8 @@ def _epochs(training: Training) -> Outcome:
 
 def _gpu(student: Student, training: Training) -> Outcome:
     criterion = "3e.gpu"
-    forwards = [
-        event
-        for event in (training.run.events("forward") if training.run is not None else [])
-        if event.get("module") == training.run.network  # type: ignore[union-attr]
-    ]
+    run = training.run
+    forwards = [event for event in run.events("forward") if event.get("module") == run.network] if run else []
     if not forwards or training.network_replaced:
         return _gpu_by_source(student)
     network = sum(bool(event.get("parameters_moved")) for event in forwards) > 0.5 * len(forwards)
