@@ -20,6 +20,7 @@ from grader.data import PreparedAssets
 from grader.errors import GraderError, InfrastructureError, KernelUnavailableError
 from grader.intake import NotebookFile, Submission, working_files
 from grader.notebook import Cell, ExecutedNotebook
+from grader.probe.schema import CheckedKernel
 from grader.probe.types import Kernel
 from grader.results import AssignmentResult, QuestionResult, StudentResult
 from grader.scoring import Rubric, Student
@@ -264,7 +265,8 @@ class _Job:
         self, assignment: Assignment, executed: ExecutedNotebook, kernel: Kernel, assets: PreparedAssets
     ) -> Student:
         submission = self.submission
-        return Student(submission.student, executed, kernel, submission.answers, assets, self._seed(assignment))
+        checked = CheckedKernel(kernel)
+        return Student(submission.student, executed, checked, submission.answers, assets, self._seed(assignment))
 
     def _score(self, assignment: Assignment, student: Student) -> dict[str, QuestionResult]:
         return {
