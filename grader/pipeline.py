@@ -181,6 +181,7 @@ class _Job:
         file = self.submission.notebooks.get(assignment.id)
         executed: ExecutedNotebook | None = None
         code: dict[str, QuestionResult] = {}
+        known = len(self.faults)
         if assignment.notebook and file is not None and file.notebook is not None:
             executed, code = self._with_retries(assignment, file)
         questions = tuple(code.get(question.id) or self._other(question, file) for question in assignment.questions)
@@ -195,6 +196,7 @@ class _Job:
             problems=problems,
             cells=executed.cells if executed else (),
             stand_ins=executed.stand_ins if executed else (),
+            fault=_whose_fault(executed, self.faults[known:]),
         )
 
     def _other(self, question: Question, file: NotebookFile | None) -> QuestionResult:
@@ -294,6 +296,16 @@ class _Job:
             self.faults.append(f"{label}: question {question.id}: {kind}: {str(fault)[:300]}")
             saw = "The grader could not decide this question because of a fault of its own. A person decides."
             return score_open(question, saw)
+
+
+def _whose_fault(executed: ExecutedNotebook | None, ours: Sequence[str]) -> str:
+    """Ours before the student's: what we broke costs nothing, so it must not look like the student's doing."""
+    if ours:
+        return "infrastructure" if ours[0].startswith("infrastructure") else "rubric"
+    if executed is None:
+        return ""
+    status = {cell.status for cell in executed.cells}
+    return executed.fault or ("time" if "timeout" in status else "student" if "error" in status else "")
 
 
 def _culprit(executed: ExecutedNotebook) -> int | None:

@@ -134,6 +134,8 @@ class AssignmentResult:
         cells: The executed notebook; its pictures are shown in the report.
         pictures: Further pictures, not those of the cells.
         stand_ins: Names of the data that were stand-ins.
+        fault: Whose fault it is that the notebook or its grading did not end well: ``""``, ``student`` (a cell's own
+            error), ``time``, ``memory``, ``output``, ``killed``, ``infrastructure`` or ``rubric``.
     """
 
     id: str
@@ -146,6 +148,7 @@ class AssignmentResult:
     cells: tuple[Cell, ...] = ()
     pictures: tuple[ReportPicture, ...] = ()
     stand_ins: tuple[str, ...] = ()
+    fault: str = ""
 
     def __post_init__(self) -> None:
         _check_finite(f"assignment {self.id}", points=self.points, max_points=self.max_points)

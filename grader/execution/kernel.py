@@ -251,6 +251,8 @@ class _Execution:
             # The output channel loses messages under load; the reply does not.
             output.add_error(client.reply or {})
             error = output.error
+        if output.truncated:
+            self._problems.append(sentences.output_cut(index + 1))
         return Cell(
             index=index,
             kind="code",

@@ -43,6 +43,11 @@ def too_much_output(cell: int, limits: Limits) -> str:
     )
 
 
+def output_cut(cell: int) -> str:
+    """Something that a cell showed was left out."""
+    return f"Cell {cell} showed more than is kept: the beginning and the end of its text, and its first pictures."
+
+
 def kernel_ended(cell: int, status: int | None) -> str:
     """The kernel ended in a cell without our doing."""
     if status in _SIGNALS:

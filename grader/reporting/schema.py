@@ -68,6 +68,7 @@ class AssignmentModel(_Part):
     notebook: str = ""
     problems: list[str] = []
     stand_ins: list[str] = []
+    fault: str = ""
 
 
 class ReportModel(_Part):
@@ -122,6 +123,7 @@ def _assignment(assignment: AssignmentResult) -> dict[str, Any]:
         "notebook": assignment.notebook_name,
         "problems": list(assignment.problems),
         "stand_ins": list(assignment.stand_ins),
+        "fault": assignment.fault,
     }
 
 

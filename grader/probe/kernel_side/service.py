@@ -38,11 +38,11 @@ class Service:
         self.session = Session(namespace)
         self.instrument = Instrument(self.session)
         self.recorder = Recorder(self.session)
-        setattr(builtins, HOOKS, self.instrument)
+        self._name_hooks()
         install(self.recorder)
         install_pictures(self.recorder)
         seed_all(int(config.get("seed", 0)))
-        if os.path.isdir(str(config.get("assets", ""))):
+        if os.path.isfile(os.path.join(str(config.get("assets", "")), "manifest.json")):
             from .provide import install as provide
 
             provide(
@@ -54,6 +54,10 @@ class Service:
             shell.events.register("pre_run_cell", transformer.take_source)
             shell.events.register("post_run_cell", lambda *_: self.session.note_bindings())
         self._watch_streams()
+
+    def _name_hooks(self) -> None:
+        """The notebook's own code calls the hooks by a name, which a notebook can remove."""
+        setattr(builtins, HOOKS, self.instrument)
 
     def _watch_streams(self) -> None:
         for stream in {id(stream): stream for stream in (sys.stdout, sys.stderr)}.values():
@@ -70,6 +74,7 @@ class Service:
 
     def next_cell(self, index: int) -> None:
         """Says that the cell at ``index`` runs next."""
+        self._name_hooks()
         self._end_cell()
         self.session.cell = index
         self.recorder.emit("cell", index=index, when="start")
@@ -84,6 +89,7 @@ class Service:
         self, verb: str, params: dict[str, Any], arrays: dict[str, Any]
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """The answer to a request: JSON data and arrays."""
+        self._name_hooks()
         self._end_cell()
         self.instrument.recording = False
         describer = Describer(self.session)
