@@ -1,0 +1,3 @@
+from tests.sandbox.backends import backend, isolating, quick
+
+__all__ = ["backend", "isolating", "quick"]
