@@ -6,6 +6,7 @@ import functools
 import html
 import json
 import os
+import re
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -97,7 +98,8 @@ def test_the_cells_after_an_attack_go_on_or_are_told_not_to(isolating: Backend, 
     found = seen(isolating.name, group)
     assert found.status in {"final", "provisional"}  # never a failure of the grader's own
     if found.after.status == "ok" and all(cell.status == "ok" for cell in found.cells.values()):
-        assert "after 49" in found.after.text or found.outcomes["square"] != "met" or group in {"tricks", *SILENT}
+        shown = {"after", "49"} <= set(re.findall("after|49", found.after.text))  # threads may print in between
+        assert shown or found.outcomes["square"] != "met" or group in {"tricks", *SILENT}
     assert found.after.status in {"ok", "not-run", "timeout", "killed", "error"}
 
 
