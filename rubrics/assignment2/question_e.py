@@ -72,9 +72,15 @@ def _square(params: Mapping[str, elman.Matrix]) -> list[str]:
     return [name for name, value in params.items() if value.ndim == 2 and value.shape[0] == value.shape[1] > 2]
 
 
+def _joint(network: Network) -> list[str]:
+    """Matrices of input and hidden state side by side, K×(D+K) or turned."""
+    shapes = {name: sorted(value.shape) for name, value in network.params.items() if value.ndim == 2}
+    return [name for name, (low, high) in shapes.items() if high - low == network.width and low > 2]
+
+
 def _applied(student: Student, network: Network) -> bool:
     """Whether a K×K matrix takes part in the computation."""
-    squares = set(_square(network.params))
+    squares = {*_square(network.params), *_joint(network)}
     if not squares or network.x is None:
         return False
     step = {
