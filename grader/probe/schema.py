@@ -6,6 +6,7 @@ over it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -140,7 +141,8 @@ def _array(value: Mapping[str, Any], tensors: Mapping[str, Array], where: str) -
     name = value.get("data")
     if name is not None:
         _expect(isinstance(name, str) and name in tensors, f"{where} names data that were not sent")
-        _expect(list(tensors[name].shape) == shape, f"{where} has other data than its shape says")
+        # A single number travels as an array of one: the count is what must agree.
+        _expect(tensors[name].size == math.prod(shape), f"{where} has other data than its shape says")
 
 
 def _error(error: Any, where: str) -> None:
