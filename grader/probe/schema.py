@@ -142,7 +142,7 @@ def _array(value: Mapping[str, Any], tensors: Mapping[str, Array], where: str) -
     if name is not None:
         _expect(isinstance(name, str) and name in tensors, f"{where} names data that were not sent")
         # A single number travels as an array of one: the count is what must agree.
-        _expect(tensors[name].size == math.prod(shape), f"{where} has other data than its shape says")
+        _expect(tensors[name].size == math.prod(shape or []), f"{where} has other data than its shape says")
 
 
 def _error(error: Any, where: str) -> None:

@@ -184,7 +184,8 @@ def _returned(evidence: Evidence) -> Iterator[Seen]:
 
 
 def _image_calls(evidence: Evidence) -> Iterator[ImageCall]:
-    for call in entries(evidence.data, "calls"):
+    calls = entries(evidence.data, "calls")
+    for at, call in enumerate(calls):
         images = None
         values = [evidence.value(given) for given in call.get("inputs") or []]
         for value in values:
@@ -200,12 +201,33 @@ def _image_calls(evidence: Evidence) -> Iterator[ImageCall]:
             whole(call.get("module")) or 0,
             images,
             tuple(evidence.value(call.get("output")).arrays()),
-            bool(call.get("norm_training")),
+            bool(call.get("norm_training")) or _pieces_in_training(calls, at),
             whole(call.get("cell")),
             call.get("in_function"),
             whole(call.get("serial")) or 0,
             str(error.get("text", "error")) if isinstance(error, Mapping) else "",
         )
+
+
+def _pieces_in_training(calls: Sequence[Mapping[str, Any]], at: int) -> bool:
+    """Whether batch-norm layers trained among the calls that go on with what call ``at`` returned, layer by layer."""
+    place = [calls[at].get(key) for key in ("cell", "in_function")]
+    shape = _first_shape(calls[at].get("output"))
+    for call in calls[at + 1 :]:
+        inputs = call.get("inputs") or [None]
+        if shape is None or [call.get(key) for key in ("cell", "in_function")] != place:
+            return False
+        if _first_shape(inputs[0]) != shape:
+            return False
+        if call.get("norm_training"):
+            return True
+        shape = _first_shape(call.get("output"))
+    return False
+
+
+def _first_shape(described: Any) -> list[int] | None:
+    found = described.get("shape") if isinstance(described, Mapping) else None
+    return found if isinstance(found, list) else None
 
 
 def is_channel_first(array: Array) -> bool:

@@ -5,6 +5,7 @@ A map is compared up to a positive factor, so a constant such as 1/(KM) or p(1âˆ
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -38,6 +39,7 @@ WEIGHT_TITLES = {
     "squared": "the squared weights of class {o}",
     "negative": "the negative weights of class {o}",
     "logits": "a value that is not the gradient",
+    "channel": "one channel alone",
     "seen": "other values than the gradient of the logit",
     "saliency": "the gradient with respect to the input image",
 }
@@ -170,6 +172,13 @@ def family(context: Context) -> Family:
     return Family(context, kinds, rows @ flat, np.maximum(rows, 0) @ flat)
 
 
+def single_channels(context: Context) -> Family:
+    """The hypotheses that a map is one weighted channel, for maps that nothing else explains."""
+    flat = context.features.reshape(context.features.shape[0], -1)
+    rows = np.concatenate([flat, -flat])
+    return Family(context, [("channel", None)] * len(rows), rows, np.maximum(rows, 0))
+
+
 def explain(array: Array, families: Sequence[Family]) -> Explained | None:
     """The hypothesis that reproduces a map of the feature maps' extent, or None."""
     values = np.asarray(array, dtype=np.float64).ravel()
@@ -281,11 +290,17 @@ def explain_enlarged(array: Array, families: Sequence[Family], known: Sequence[E
     best, quality = None, ENLARGED
     for small in tries:
         for enlarged in enlargements(small.base, (values.shape[0], values.shape[1])).values():
-            forms = [(small.form, enlarged)] + ([("relu", np.maximum(enlarged, 0))] if small.form == "raw" else [])
+            unclear = small.ambiguous
+            forms = [(small.form, enlarged)]
+            if small.form == "raw":
+                # Clipping that would change next to nothing cannot be told from its absence.
+                few = float((enlarged < -0.01 * np.abs(enlarged).max()).mean()) < 0.01
+                unclear = unclear or few
+                forms += [("shifted", enlarged), *([] if few else [("relu", np.maximum(enlarged, 0))])]
             for form, candidate in forms:
                 moved = form.startswith("shifted")
                 likeness = float(_likeness(values.ravel(), candidate.ravel()[None], centred=moved)[0])
-                if likeness > quality + 1e-9:
+                if likeness > quality + (2e-4 if form != small.form else 1e-9):
                     quality = likeness
                     ours, theirs = (
                         (values.std(), candidate.std())
@@ -297,7 +312,7 @@ def explain_enlarged(array: Array, families: Sequence[Family], known: Sequence[E
                         scale = small.scale
                     elif abs(values.max() - 1) < 5e-3 or abs(values.max() - 255) < 1.01:
                         scale = float(values.max())
-                    best = Explained(small.kind, small.o, form, small.ambiguous, scale, small.base, small.context)
+                    best = Explained(small.kind, small.o, form, unclear, scale, small.base, small.context)
     return best
 
 
@@ -323,9 +338,14 @@ def nearest_maps(values: FloatArray, families: Sequence[Family]) -> list[Explain
 
 def _blur(rows: FloatArray, extent: tuple[int, int], size: tuple[int, int]) -> FloatArray:
     """What enlarging and averaging back does to each row."""
+    result: FloatArray = rows @ _blur_matrix(extent, size)
+    return result
+
+
+@functools.lru_cache(maxsize=32)
+def _blur_matrix(extent: tuple[int, int], size: tuple[int, int]) -> FloatArray:
     count = extent[0] * extent[1]
     unit = torch.eye(count, dtype=torch.float64).reshape(count, 1, *extent)
     large = torch.nn.functional.interpolate(unit, size=size, mode="bilinear", align_corners=False)
-    matrix = torch.nn.functional.adaptive_avg_pool2d(large, extent).reshape(count, count).numpy()
-    result: FloatArray = rows @ matrix
-    return result
+    matrix: FloatArray = torch.nn.functional.adaptive_avg_pool2d(large, extent).reshape(count, count).numpy()
+    return matrix

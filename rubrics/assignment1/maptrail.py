@@ -26,6 +26,7 @@ from rubrics.assignment1.maps import (
     explain_overflow,
     family,
     nearest_maps,
+    single_channels,
 )
 from rubrics.assignment1.network import recorded_runs
 from rubrics.assignment1.overlay import Overlay, Picture, handled_pictures, judge
@@ -104,6 +105,7 @@ def trail(student: Student) -> Trail:
     found.right_weights = _right_weights(found.arrays, found.contexts)
     found.maps = explained_maps(found.arrays, found.families)
     _replay(student, found)
+    _single_channels(found)
     _saliency(student, found)
     replayed = [seen for replay, _ in found.replays for seen in replay.seen]
     everything = [
@@ -250,6 +252,28 @@ def _replay(student: Student, found: Trail) -> None:
             found.replays.append((replay, explained_maps(replay.seen, found.families)))
 
 
+def _single_channels(found: Trail) -> None:
+    """Explains maps that are one weighted channel, when nothing else was found; a plain channel is no map."""
+    if not found.contexts or any(entry.explained is not None for entry in found.all_maps()):
+        return
+    families = [single_channels(context) for context in found.contexts[:2]]
+    channels = [channel for context in found.contexts[:2] for channel in context.features]
+
+    def weighted(seen: Seen) -> bool:
+        values = seen.array.squeeze()
+        return not any(values.shape == channel.shape and np.allclose(values, channel) for channel in channels)
+
+    arrays = [*found.arrays, *(seen for replay, _ in found.replays for seen in replay.seen)]
+    sizes = {channel.size for channel in channels}
+    if not any(explain(seen.array, families) for seen in arrays if seen.array.size in sizes and weighted(seen)):
+        return
+    found.maps = explained_maps([seen for seen in found.arrays if weighted(seen)], families)
+    found.replays = [
+        (replay, explained_maps([seen for seen in replay.seen if weighted(seen)], families))
+        for replay, _ in found.replays
+    ]
+
+
 def _saliency(student: Student, found: Trail) -> None:
     """Explains maps that are gradients with respect to the image, when nothing else was found."""
     network, runs = student.find(rebuild), student.find(recorded_runs)
@@ -325,5 +349,6 @@ def _divided_out(found: Trail, colours: FloatArray, size: tuple[int, int]) -> li
         light = picture.unit.sum(2)
         ratio = np.where(light > 0.15, colours.sum(2) / np.maximum(light, 0.15), 0)
         for small in nearest_maps(ratio, found.families[:2])[:2]:
-            planes += [np.maximum(plane, 0) for plane in enlargements(small.base, size).values()]
+            for plane in enlargements(small.base, size).values():
+                planes += [plane, np.maximum(plane, 0)] if small.form == "raw" else [np.maximum(plane, 0)]
     return planes

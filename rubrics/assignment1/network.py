@@ -124,18 +124,41 @@ def _effective(
 def delivered(student: Student) -> Delivered:
     """What the notebook's own run shows; use it through ``student.find``."""
     evidence, found = student.find(gather), Delivered()
-    scopes = _calling_functions(student)
+    scopes, returned = _calling_functions(student), _returned(student)
     for run in student.find(recorded_runs):
         wanted = run.elements
         for array in run.call.outputs:
             _note(found, array, wanted, f"the call in {cell_label(run.call.cell)}")
         for seen in (*evidence.seen, *student.find(saved_arrays)):
             if matches(seen.array, wanted.logits):
-                if seen.origin in ("held", "output") or seen.function is None or plain(seen.function) in scopes:
+                if _hands_on(seen, returned, wanted.logits, run) and (
+                    seen.origin in ("held", "output") or seen.function is None or plain(seen.function) in scopes
+                ):
                     found.logits.append(_place(seen))
             elif matches(seen.array, wanted.features):
-                (found.features if _readable(seen, scopes) else found.lost).append(_place(seen))
+                kept = _readable(seen, scopes) and _hands_on(seen, returned, wanted.features, run)
+                (found.features if kept else found.lost).append(_place(seen))
     return found
+
+
+def _returned(student: Student) -> dict[str, list[Array]]:
+    """What the functions that walk through the network layer by layer return."""
+    evidence = student.find(gather)
+    found: dict[str, list[Array]] = {}
+    for function, record in evidence.records():
+        arrays = evidence.value(record.get("returned")).arrays()
+        found.setdefault(plain(str(function.get("name"))), []).extend(arrays)
+    return found
+
+
+def _hands_on(seen: Seen, returned: dict[str, list[Array]], wanted: torch.Tensor, run: Run) -> bool:
+    """Whether a function that delivers one of the elements also delivers this one, and does not drop it."""
+    if seen.origin == "held" or seen.function is None:
+        return True
+    arrays = returned.get(plain(seen.function), [])
+    elements = (run.elements.logits, run.elements.features)
+    delivers = any(matches(array, element) for array in arrays for element in elements)
+    return not delivers or any(matches(array, wanted) for array in arrays)
 
 
 def _note(found: Delivered, array: Array, wanted: Elements, place: str) -> None:

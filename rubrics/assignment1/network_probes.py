@@ -162,14 +162,14 @@ def _found(
 
 
 def _head(student: Student, expected: Elements) -> bool:
-    """Whether a module of the notebook turns the feature map into the logits."""
+    """Whether a module that stands for itself, and is no part of another one, turns the feature map into the logits."""
     evidence = student.find(gather)
     cores = {core.module for core in student.find(find_cores)}
     inputs = {"features": expected.features.numpy(), "pooled": expected.features.mean(dim=(2, 3)).numpy()}
     targets = [
         number
         for number, entry in evidence.modules.items()
-        if number not in cores and len(entries(entry, "parameters")) in (1, 2)
+        if number not in cores and len(entries(entry, "parameters")) in (1, 2) and not entry.get("parents")
     ]
     plan = [
         {

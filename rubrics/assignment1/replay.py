@@ -147,15 +147,17 @@ def unrecorded_candidates(student: Student) -> Iterator[Candidate]:
     """Functions and lambdas that nobody called, with arguments bound by what they may stand for."""
     evidence = student.find(gather)
     recorded = {str(function.get("name")) for function, _ in evidence.records()}
+    found: list[Candidate] = []
     for function in evidence.functions:
         number = whole(function.get("obj"))
         if number is not None and str(function.get("name")) not in recorded and not function.get("is_method"):
-            yield from _bound(
-                student, evidence, function, str(function.get("name")), number, entries(function, "params")
-            )
+            found += _bound(student, evidence, function, str(function.get("name")), number, entries(function, "params"))
     for name, value in evidence.globals():
         if value.kind == "function" and value.obj is not None and "<lambda>" in str(value.data.get("name")):
-            yield from _bound(student, evidence, value.data, name, value.obj, entries(value.data, "params"))
+            found += _bound(student, evidence, value.data, name, value.obj, entries(value.data, "params"))
+    # What asks for a class comes first, and what was defined last, since it uses the rest.
+    found.reverse()
+    yield from sorted(found, key=lambda candidate: role(candidate.parameter) != "class")
 
 
 def _bound(
@@ -248,10 +250,27 @@ def play(student: Student, candidate: Candidate, classes: Sequence[int], arrays:
             "capture": CAPTURED,
         }
         used = {name: array for name, array in arrays.items() if not candidate.recorded}
-        answer = student.ask(Request("evaluate", {"steps": [step]}, used, timeout_s=120))
-        result = next(iter(steps(answer)), {})
+        before, after = _context_manager(student.find(gather), candidate)
+        answer = student.ask(Request("evaluate", {"steps": [*before, step, *after]}, used, timeout_s=120))
+        result = next(iter(steps(answer)[len(before) :]), {})
         replays.append(_replay(student.find(gather), candidate, o, answer, result))
     return replays
+
+
+def _context_manager(evidence: Evidence, candidate: Candidate) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Steps that enter and leave the method's object, where it is a context manager: its hooks live as long."""
+    methods: set[str] = set()
+    for entry in entries(evidence.data, "classes"):
+        if entry.get("name") == candidate.function.get("class"):
+            methods = set(entry.get("methods") or {})
+    own = next((str(part.get("name")) for part in entries(candidate.function, "params")), "self")
+    holder = candidate.kwargs.get(own, candidate.kwargs.get("self"))
+    if holder is None or not {"__enter__", "__exit__"} <= methods:
+        return [], []
+    nothing = [expr.value(None)] * 3
+    enter = {"slot": "enter", "expr": expr.call(expr.attr(holder, "__enter__")), "quiet": True}
+    leave = {"slot": "leave", "expr": expr.call(expr.attr(holder, "__exit__"), nothing), "quiet": True}
+    return [enter], [leave]
 
 
 def _replay(evidence: Evidence, candidate: Candidate, o: int, answer: Answer, result: Mapping[str, Any]) -> Replay:

@@ -277,10 +277,16 @@ def _enlarging(nodes: list[ast.AST]) -> bool:
         isinstance(node, ast.Call)
         and (
             last_name(node.func) in ENLARGING
+            or (last_name(node.func) == "repeat" and any(_many(argument) for argument in node.args))
             or (isinstance(node.func, ast.Call) and last_name(node.func.func) in ENLARGING)
         )
         for node in nodes
     )
+
+
+def _many(node: ast.AST) -> bool:
+    """Whether a number of repetitions is more than the copies that three colour channels need."""
+    return isinstance(node, ast.Constant) and isinstance(node.value, int) and node.value > 4
 
 
 def draws_with_extent(code: Code) -> bool:
@@ -303,6 +309,11 @@ def _products(nodes: list[ast.AST]) -> Iterator[tuple[str, ...]]:
             operands = [node.target, node.value]
         elif isinstance(node, ast.Call) and last_name(node.func) in ("multiply", "mul", "mul_"):
             operands = [*node.args, *([node.func.value] if isinstance(node.func, ast.Attribute) else [])]
-        names = tuple(part.id for operand in operands for part in ast.walk(operand) if isinstance(part, ast.Name))
+        names = tuple(
+            last_name(part)
+            for operand in operands
+            for part in ast.walk(operand)
+            if isinstance(part, (ast.Name, ast.Attribute))
+        )
         if names:
             yield names

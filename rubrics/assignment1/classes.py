@@ -1,0 +1,138 @@
+"""Question 1e: whether a function computes the map of the class that it is given."""
+
+from __future__ import annotations
+
+from grader.scoring import Outcome, Student, met, not_met, review
+from rubrics.assignment1.evidence import entries, gather
+from rubrics.assignment1.maps import RIGHT
+from rubrics.assignment1.maptrail import SeenMap
+from rubrics.assignment1.replay import class_in, role
+from rubrics.assignment1.work import Work
+from rubrics.assignment1.written import read_source
+
+
+def function(student: Student, given: Work) -> Outcome:
+    """The outcome of ``1e.function``."""
+    criterion = "1e.function"
+    fixed: list[tuple[str, str, int]] = []
+    for replay, maps in given.trail.replays:
+        classes = {entry.explained.o for entry in maps if entry.explained is not None and entry.explained.kind == RIGHT}
+        if replay.o in classes:
+            return met(
+                criterion,
+                f"`{replay.function}` computes the map of the class it is given (tried with class {replay.o}).",
+            )
+        if replay.ok and classes:
+            fixed.append((replay.function, replay.parameter, next(o for o in classes if o is not None)))
+    varied = _varies_with_class(student, given)
+    if varied:
+        return met(criterion, f"`{varied}` computed the maps of the classes that it was given.")
+    taking = _takes_class(student, given)
+    if fixed and taking in (None, *((function, parameter) for function, parameter, _ in fixed)):
+        function, parameter, o = fixed[0]
+        return not_met(criterion, f"`{function}` computes the map of class {o}, whatever `{parameter}` is.")
+    if taking is not None:
+        return met(criterion, f"`{taking[0]}` computes a map and takes the class in `{taking[1]}`.")
+    named = sorted({entry.seen.function for entry in given.explained if entry.seen.function})
+    if named and _several_classes(given):
+        return met(criterion, f"`{named[0]}` computed maps of several classes.")
+    if named and _takes_weights(student, given, named):
+        return review(
+            criterion, f"`{named[0]}` computes a map, but is given the weights of a class instead of the class."
+        )
+    differing = _differs_with_class(given)
+    if differing:
+        return met(criterion, f"`{differing}` computes different maps for different classes.")
+    if named:
+        return not_met(criterion, f"`{named[0]}` computes a map, but takes no class.")
+    return not_met(criterion, "The map is computed without a function that takes the class.")
+
+
+def _varies_with_class(student: Student, given: Work) -> str:
+    """A function whose recorded calls had several classes and returned the map of each, or ``""``.
+
+    A repeated call may find hooks gone that a context manager had set.
+    """
+    evidence = student.find(gather)
+    returned = {
+        (entry.seen.function, entry.seen.serial): entry.explained.o
+        for entry in given.trail.maps
+        if entry.seen.origin == "returned" and entry.explained is not None and entry.explained.kind == RIGHT
+    }
+    right: dict[str, set[int]] = {}
+    for function, record in evidence.records():
+        name = str(function.get("name"))
+        o = returned.get((name, int(record.get("serial") or 0)))
+        classes = [class_in(evidence.value(data)) for data in (record.get("args") or {}).values()]
+        if o is not None and any(known is not None and known[0] == o for known in classes):
+            right.setdefault(name, set()).add(o)
+    return next((name for name, classes in right.items() if len(classes) > 1), "")
+
+
+def _differs_with_class(given: Work) -> str:
+    """A function whose repeated calls returned another map for another class, or ``""``."""
+    first: dict[tuple[str, str], SeenMap] = {}
+    for replay, maps in given.trail.replays:
+        results = [entry for entry in maps if entry.seen.name == "return" and replay.ok]
+        if results:
+            known = first.setdefault((replay.function, replay.parameter), results[-1])
+            plane = results[-1].plane
+            if known.plane.shape != plane.shape or float(abs(known.plane - plane).max()) > 1e-6 * float(
+                abs(plane).max()
+            ):
+                return replay.function
+    return ""
+
+
+def _takes_class(student: Student, given: Work) -> tuple[str, str] | None:
+    """Function and parameter of a map's computation that takes a class."""
+    evidence = student.find(gather)
+    mapping = {entry.seen.function for entry in given.explained if entry.seen.function}
+    taken = {
+        (str(function.get("name")), str(name))
+        for function, record in evidence.records()
+        for name, data in (record.get("args") or {}).items()
+        if class_in(evidence.value(data)) is not None
+    }
+    steps = {
+        str(function.get("name"))
+        for function in evidence.functions
+        if read_source(given.code, [str(function.get("source"))]).steps >= 2
+    }
+    for function in evidence.functions:
+        name, source = str(function.get("name")), str(function.get("source"))
+        written = read_source(given.code, [source])
+        if name not in mapping and written.steps < 2 and not (written.steps and _calls_on(source, mapping | steps)):
+            continue
+        parameters = [str(part.get("name")) for part in entries(function, "params")]
+        for parameter in parameters:
+            if written.class_parameter == parameter or (name, parameter) in taken or role(parameter) == "class":
+                return name, parameter
+    return None
+
+
+def _calls_on(source: str, names: set[str]) -> bool:
+    """Whether a function's source calls one of the functions that compute maps."""
+    plain = {name.rpartition(".")[2] for name in names}
+    return any(f"{name}(" in source.partition("\n")[2] for name in plain)
+
+
+def _takes_weights(student: Student, given: Work, named: list[str]) -> bool:
+    """Whether a mapping function has an argument that is the weight vector of a class."""
+    evidence = student.find(gather)
+    return any(
+        len(evidence.value(data).shape or ()) == 1 and (evidence.value(data).shape or (0,))[0] in (512, 2048)
+        for function, record in evidence.records()
+        if str(function.get("name")) in named
+        for data in (record.get("args") or {}).values()
+    )
+
+
+def _several_classes(given: Work) -> bool:
+    classes = {
+        (entry.seen.function, entry.explained.o)
+        for entry in given.trail.maps
+        if entry.explained is not None and entry.explained.o is not None and entry.seen.function
+    }
+    functions = [function for function, _ in classes]
+    return any(functions.count(function) > 1 for function in functions)

@@ -1,0 +1,85 @@
+"""Question 1e: what its criteria are judged on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from grader.scoring import Student
+from rubrics.assignment1.evidence import cell_label, entries, gather
+from rubrics.assignment1.maptrail import SeenMap, Trail, trail
+from rubrics.assignment1.network import delivered, matches, recorded_runs
+from rubrics.assignment1.source import Code, read_code
+from rubrics.assignment1.written import Written, read_source
+
+SIZE_FAULTS = ("must match", "broadcast", "size of tensor", "shapes (")
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """What 1e is judged on.
+
+    Attributes:
+        trail: What the code made.
+        maps: All explained maps, the notebook's own and the replays'.
+        written: What its source says.
+        code: The parsed notebook.
+        unrun: Whether the code that makes the map failed, was never called, or had no right feature map to work on.
+        idle: What the source says of failed cells and functions that were never called, None when there are none.
+        probabilities: Whether the network returns probabilities where logits were asked for.
+    """
+
+    trail: Trail
+    maps: list[SeenMap]
+    written: Written
+    code: Code
+    unrun: bool
+    idle: Written | None
+    probabilities: bool
+
+    @property
+    def explained(self) -> list[SeenMap]:
+        """The maps that a hypothesis reproduces."""
+        return [entry for entry in self.maps if entry.explained is not None]
+
+
+def work(student: Student) -> Work:
+    """Puts together what 1e is judged on; use it through ``student.find``."""
+    found, code, evidence = student.find(trail), student.find(read_code), student.find(gather)
+    sources = [str(function.get("source")) for function in evidence.functions]
+    best = max((read_source(code, [source]) for source in sources), key=lambda written: written.steps, default=None)
+    written = read_source(code, sources) if best is not None and best.steps >= 2 else read_source(code, [])
+    failed = any(cell.error_name for cell in student.notebook.code_cells)
+    played = any(replay.ok for replay, _ in found.replays)
+    missing = not student.find(delivered).features
+    idle = _idle(student, code)
+    return Work(found, found.all_maps(), written, code, failed or not played or missing, idle, _softmaxed(student))
+
+
+def _softmaxed(student: Student) -> bool:
+    runs = student.find(recorded_runs)
+    return any(matches(array, run.elements.logits.softmax(1)) for run in runs for array in run.call.outputs)
+
+
+def _idle(student: Student, code: Code) -> Written | None:
+    """Reads the code that was not run, or not to its end, for a reason other than sizes that do not fit."""
+    sources = [
+        cell.source
+        for cell in student.notebook.code_cells
+        if cell.error_name and not any(text in cell.error_message for text in SIZE_FAULTS)
+    ]
+    sources += [
+        str(function.get("source"))
+        for function in student.find(gather).functions
+        if not entries(function, "calls") and not function.get("is_method")
+    ]
+    return read_source(code, sources) if sources else None
+
+
+def place(entry: SeenMap) -> str:
+    """Where a map was seen, for the report."""
+    where = (
+        cell_label(entry.seen.cell)
+        if entry.seen.cell is not None
+        else (f"`{entry.seen.function}`" if entry.seen.function else "the notebook")
+    )
+    return f"`{entry.seen.name}` in {where}" if entry.seen.name not in ("return",) else f"the result in {where}"
