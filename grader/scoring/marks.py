@@ -92,7 +92,7 @@ def _comments(question: Question, criteria: Sequence[CriterionResult]) -> tuple[
 
 def score_missing(question: Question, reason: str, *, notebook: bool = True) -> QuestionResult:
     """No points: nothing was handed in, or it could not be read."""
-    comments = tuple(text for text in (NO_NOTEBOOK if notebook else "", reason) if text and question.criteria)
+    comments = tuple(text for text in (NO_NOTEBOOK if notebook else "", reason) if text)
     criteria = tuple(
         CriterionResult(criterion.id, 0.0, criterion.points, "not-met", "", reason or NO_NOTEBOOK, criterion.about)
         for criterion in question.criteria

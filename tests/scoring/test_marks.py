@@ -111,7 +111,7 @@ def test_text_waits_for_a_person_and_silence_earns_nothing() -> None:
 def test_no_notebook() -> None:
     assert score_missing(QUESTIONS["1c"], "").comments == ("No notebook uploaded",)
     assert score_missing(QUESTIONS["1c"], "not JSON").comments == ("No notebook uploaded", "not JSON")
-    assert score_missing(QUESTIONS["1f"], "").comments == ()
+    assert score_missing(QUESTIONS["1f"], "").comments == ("No notebook uploaded",)
 
 
 def test_a_persons_mark_wins() -> None:
