@@ -16,6 +16,7 @@ WITHOUT_SANDBOXES = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)  # before the plugin that reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Puts everything that starts sandboxes into one group; the rest goes to whichever worker is free."""
     for item in items:
