@@ -32,7 +32,7 @@ def figures(folder: Path, sandbox: str) -> dict[str, int]:
     return {
         "processes": len(kernels(folder)),
         "children": len(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()),
-        "containers": len(containers()) if sandbox == "docker" else 0,
+        "containers": len(containers(os.getpid())) if sandbox == "docker" else 0,
         "control groups": len(control_groups()),
         "mounts": len(Path("/proc/mounts").read_text().splitlines()),
         "unix sockets": sum(str(folder) in line for line in Path("/proc/net/unix").read_text().splitlines()),

@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.sandbox import Backend, docker
-from grader.sandbox.engine import engine
-from tests.execution.test_cleanup import control_groups, eventually, kernels
+from grader.sandbox import Backend
+from tests.execution.test_cleanup import containers, control_groups, eventually, kernels
 from tests.hostile.attacks import Attack
 from tests.hostile.exam import ATTACKS, Seen, canary, groups, sit
 from tests.sandbox.backends import get
@@ -55,7 +54,7 @@ def _sat(backend: str, sandbox: Backend, group: str) -> Seen:
         assert eventually(lambda: not kernels(Path(temporary)), 5), "left processes"
     assert control_groups() == set(), "left control groups"
     if backend == "docker":
-        assert own_containers() == [], "left containers"
+        assert containers(os.getpid()) == set(), "left containers"
     if report := os.environ.get("GRADER_HOSTILE_REPORT"):
         _note(Path(report), backend, group, found)
     return found
@@ -109,13 +108,6 @@ SILENT = {"stop-output-thread", "giant-message", "frames-without-end", "close-so
 
 def test_there_are_enough_of_them() -> None:
     assert len({attack.ident for attack in ATTACKS}) == len(ATTACKS) >= 40
-
-
-def own_containers() -> list[str]:
-    """Containers that this process has started; others may grade on this machine, too."""
-    with engine() as client:
-        owned = f"grader.owner={docker._owner(os.getpid())}"
-        return [container.id for container in client.containers.list(all=True, filters={"label": owned})]
 
 
 def _note(report: Path, backend: str, group: str, found: Seen) -> None:
