@@ -104,7 +104,10 @@ def known_weaknesses(backend: Backend) -> dict[str, str]:
     if backend.name == "bubblewrap":
         group = cgroup.create(Limits())
         if group is None:
-            return {"processor": "this user may not make control groups, so processors are not limited"}
+            weak = {"processor": "this user may not make control groups, so processors are not limited"}
+            if os.getuid() == 0:
+                weak["processes"] = "resource limits do not bind root, and no control group can be made"
+            return weak
         group.remove()
     return {}
 
