@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 from grader.probe import expr
@@ -10,6 +12,39 @@ from grader.probe.value import Value
 from grader.scoring import Student
 from rubrics.assignment2.data import CSV_NAME, READ_AS_MISSING, WRAPPERS, DataSet, examined
 from rubrics.assignment2.facts import ask, cell_name, facts
+
+
+@contextlib.contextmanager
+def clean_names(student: Student, purpose: str) -> Iterator[bool]:
+    """Within it, the names file has neither capitals nor '-'; says whether that worked.
+
+    Args:
+        student: Whose kernel is asked.
+        purpose: What it is for. Equal requests may be answered from memory; each purpose has requests of its own.
+    """
+    old, new, written, back = (f"{purpose} {step}" for step in ("old", "new", "written", "back"))
+    frame = expr.call(expr.importing("pandas.read_csv"), [expr.value(CSV_NAME)], {"keep_default_na": expr.value(False)})
+    lower = expr.call(expr.attr(expr.attr(expr.item(expr.slot(old), expr.value("Name")), "str"), "lower"))
+    plain = expr.call(expr.attr(expr.attr(lower, "str"), "replace"), [expr.value("-"), expr.value("")])
+    plain = expr.call(expr.attr(plain, "replace"), [expr.value(READ_AS_MISSING)])
+    write = {"index": expr.value(False)}
+    swapped = ask(
+        student,
+        [
+            {"slot": old, "expr": frame},
+            {"slot": new, "expr": expr.call(expr.attr(expr.slot(old), "assign"), [], {"Name": plain}), "quiet": True},
+            {"slot": written, "expr": expr.call(expr.attr(expr.slot(new), "to_csv"), [expr.value(CSV_NAME)], write)},
+        ],
+    )
+    number = swapped[old].value.obj
+    if not swapped[written].ok or number is None:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        restored = expr.call(expr.attr(expr.obj(number), "to_csv"), [expr.value(CSV_NAME)], write)
+        ask(student, [{"slot": back, "expr": restored}])
 
 
 def clean_data_set(student: Student) -> DataSet | None:
@@ -23,37 +58,13 @@ def clean_data_set(student: Student) -> DataSet | None:
     cells = [cell for cell in student.notebook.code_cells if "backward(" not in cell.source]
     where = [entry.get("cell") for entry in found.entries("globals") if entry.get("name") in names]
     last = max([index for index in where if isinstance(index, int)], default=max((c.index for c in cells), default=0))
-    frame = expr.call(expr.importing("pandas.read_csv"), [expr.value(CSV_NAME)], {"keep_default_na": expr.value(False)})
-    lower = expr.call(expr.attr(expr.attr(expr.item(expr.slot("old"), expr.value("Name")), "str"), "lower"))
-    plain = expr.call(expr.attr(expr.attr(lower, "str"), "replace"), [expr.value("-"), expr.value("")])
-    plain = expr.call(expr.attr(plain, "replace"), [expr.value(READ_AS_MISSING)])
-    write = {"index": expr.value(False)}
-    swapped = ask(
-        student,
-        [
-            {"slot": "old", "expr": frame},
-            {
-                "slot": "new",
-                "expr": expr.call(expr.attr(expr.slot("old"), "assign"), [], {"Name": plain}),
-                "quiet": True,
-            },
-            {
-                "slot": "written",
-                "expr": expr.call(expr.attr(expr.slot("new"), "to_csv"), [expr.value(CSV_NAME)], write),
-            },
-        ],
-    )
-    old = swapped["old"].value.obj
-    if not swapped["written"].ok or old is None:
-        return None
     sources = [cell.source for cell in cells if cell.index <= last]
-    answer = student.ask(
-        Request("rerun", {"sources": sources, "names": {}, "budget_s": 40.0, "seed": student.seed}, timeout_s=220)
-    )
-    ask(
-        student,
-        [{"slot": "back", "expr": expr.call(expr.attr(expr.obj(old), "to_csv"), [expr.value(CSV_NAME)], write)}],
-    )
+    with clean_names(student, "data set") as swapped:
+        if not swapped:
+            return None
+        answer = student.ask(
+            Request("rerun", {"sources": sources, "names": {}, "budget_s": 40.0, "seed": student.seed}, timeout_s=220)
+        )
     for name, described in (answer.data.get("names") or {}).items():
         value = Value(described, answer)
         if value.kind == "dataset" and value.obj is not None and value.type_name not in WRAPPERS:

@@ -134,7 +134,12 @@ def _classes(found: Facts) -> list[Mapping[str, Any]]:
 
 def _instances(found: Facts) -> Iterator[tuple[Expr, Mapping[str, Any], str]]:
     """Candidates, the likeliest first: own classes before library ones, the whole before its parts."""
-    entries = [entry for entry in found.entries("datasets") if str(entry.get("type")) not in WRAPPERS]
+    half_made = _half_made(found)
+    entries = [
+        entry
+        for entry in found.entries("datasets")
+        if str(entry.get("type")) not in WRAPPERS and entry.get("obj") not in half_made
+    ]
     known = {entry.get("obj") for entry in entries}
     used = {loader.get("dataset") for loader in found.entries("loaders")}
 
@@ -146,7 +151,7 @@ def _instances(found: Facts) -> Iterator[tuple[Expr, Mapping[str, Any], str]]:
         yield expr.obj(int(entry["obj"])), entry, f"`{(entry.get('names') or [entry.get('type')])[0]}`"
     for kind in _classes(found):
         for number in kind.get("instances") or ():
-            if number not in known:
+            if number not in known | half_made:
                 entry = {
                     "obj": number,
                     "type": kind.get("name"),
@@ -155,6 +160,17 @@ def _instances(found: Facts) -> Iterator[tuple[Expr, Mapping[str, Any], str]]:
                     "attrs": {},
                 }
                 yield expr.obj(int(number)), entry, f"an instance of `{kind.get('name')}`"
+
+
+def _half_made(found: Facts) -> set[Any]:
+    """Numbers of objects whose constructor failed; the error keeps them alive."""
+    calls = (
+        call
+        for function in found.entries("functions")
+        if str(function.get("name")).endswith("__init__")
+        for call in function.get("calls") or ()
+    )
+    return {(call.get("obj_args") or {}).get("self") for call in calls if call.get("error") is not None}
 
 
 def examined(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,9 @@ import numpy as np
 from grader.probe.value import Value
 from rubrics.assignment2.alignment import Matrix
 from rubrics.assignment2.facts import Step
+
+USUAL_FORM = "(x, y,)"
+_GENDER = re.compile(r"(m|f|w|male|female|boy|girl|man|woman|männlich|weiblich)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Item:
         other: A description of a target that is not numeric, e.g. a string.
         fault: The exception, or ``""``.
         error: The exception as data.
+        form: Its form as an expression in ``x`` and ``y``, such as ``(x, y,)`` or ``{'name': x, 'label': y}``.
     """
 
     index: int
@@ -38,6 +43,7 @@ class Item:
     other: str = ""
     fault: str = ""
     error: Mapping[str, Any] = field(default_factory=dict)
+    form: str = USUAL_FORM
 
     @property
     def rows(self) -> Matrix | None:
@@ -62,13 +68,45 @@ def read_item(index: int, result: Step) -> Item:
         numbers = _listed(result.value)
         if numbers is None:
             return Item(index, "", "", other=_text(result.value), fault="")
-        target = _target([v for v in result.value.items() if v.kind not in {"list"}])
+        target, _ = _target([v for v in result.value.items() if v.kind not in {"list"}])
         return Item(index, "", "", x=numbers, dtype="list", target=target, other=_text(result.value))
     chosen, array = max(arrays, key=lambda pair: (pair[1].ndim, pair[1].size))
     rest = [value for value in parts if value is not chosen]
-    target = _target(rest)
-    other = next((text for value in rest if (text := value.text()) is not None and len(text) < 12), "")
-    return Item(index, "", "", np.asarray(array, dtype=np.float64), str(chosen.data.get("dtype", "")), target, other)
+    target, where = _target(rest)
+    word = next((value for value in rest if (text := value.text()) is not None and len(text) < 12), None)
+    if target is None or (not np.isin(target, (0, 1)).all() and word is not None and _GENDER.match(word.text() or "")):
+        target, where = None, word
+    return Item(
+        index,
+        "",
+        "",
+        np.asarray(array, dtype=np.float64),
+        str(chosen.data.get("dtype", "")),
+        target,
+        (word.text() or "") if word is not None else "",
+        form=_form(result.value, chosen, where) if where is not None else USUAL_FORM,
+    )
+
+
+def _form(value: Value, x: Value, y: Value) -> str:
+    """How the item is put together, with what is neither name nor target replaced by something of its kind."""
+    if value.data is x.data:
+        return "x"
+    if value.data is y.data:
+        return "y"
+    if value.kind in {"list", "tuple"}:
+        parts = "".join(f"{_form(part, x, y)}, " for part in value.items())
+        return f"({parts})" if value.kind == "tuple" else f"[{parts}]"
+    if value.kind == "dict":
+        return "{" + "".join(f"{_key(key)!r}: {_form(part, x, y)}, " for key, part in value.pairs()) + "}"
+    if value.text() is not None:
+        return "'anna'"
+    return "len(x)"
+
+
+def _key(key: Value) -> str | int:
+    text = key.text()
+    return text if text is not None else int(key.number() or 0)
 
 
 def _listed(value: Value) -> Matrix | None:
@@ -81,12 +119,16 @@ def _listed(value: Value) -> Matrix | None:
     return None
 
 
-def _target(parts: Sequence[Value]) -> Matrix | None:
-    for part in reversed(parts):
-        numbers = part.numbers()
-        if numbers is not None and numbers.size <= 2:
-            return np.asarray(numbers, dtype=np.float64).reshape(-1)
-    return None
+def _target(parts: Sequence[Value]) -> tuple[Matrix | None, Value | None]:
+    """The target's numbers, and which part it is: the last that can be one, else the last small number."""
+    small = [
+        (np.asarray(numbers, dtype=np.float64).reshape(-1), part)
+        for part in reversed(parts)
+        if (numbers := part.numbers()) is not None and numbers.size <= 2
+    ]
+    if not small:
+        return None, None
+    return next((pair for pair in small if np.isin(pair[0], (0, 1)).all()), small[0])
 
 
 def _text(value: Value) -> str:

@@ -22,14 +22,14 @@ _NAMES = ("len", "item", "padding", "encoding", "target")
 
 def data_set(student: Student) -> Iterator[Outcome]:
     """2(d): every criterion."""
-    data = student.find(find_data_set)
+    data = _whole(student)
     if data is None:
         for name in _NAMES:
             yield not_met(f"2d.{name}", "no data set of names was found")
         return
     yield _length(student, data)
     seen = data
-    source = ""
+    source = "2c" if data.clean else ""
     if not data.good or _crash_explained(student, data):
         repaired = _repaired(student, data)
         if repaired is not None:
@@ -40,11 +40,20 @@ def data_set(student: Student) -> Iterator[Outcome]:
     yield from rest
 
 
+def _whole(student: Student) -> DataSet | None:
+    """The data set; where 2(c)'s faults let it not be made, as it would be without them."""
+    data = student.find(find_data_set)
+    made = data is not None and (data.rows == 0 or data.good)
+    if made or not (student.lost("2c.hyphen") or student.lost("2c.case")):
+        return data
+    return student.find(clean_data_set) or data
+
+
 def _carry(outcome: Outcome, data: DataSet) -> Outcome:
     """What is right but for a crash that an earlier fault causes."""
     if outcome.kind != "met" or outcome.criterion not in {"2d.item", "2d.encoding"}:
         return outcome
-    fault = next((item.fault for item in data.items if item.fault), "")
+    fault = next((item.fault for item in data.items if item.fault), "the data set could not be made")
     return carried(outcome.criterion, "2c", f"{fault}; without that character: {outcome.saw}")
 
 

@@ -97,6 +97,10 @@ def _data(student: Student, training: Training) -> Outcome:
         if sizes and max(sizes) > 1:
             return met("2f.data", f"batches of {max(sizes)} made by hand reach the network")
         return review("2f.data", "no loader: names reach the network one by one")
+    if training.run is not None and "names" in training.replaced and training.run.events("forward"):
+        fault = training.broken
+        said = f"{cell_name(fault.index)}: {fault.error_name}: {fault.error_message[:100]}" if fault else "nothing ran"
+        return carried("2f.data", "2c", f"{said}; {training.repaired}, batches reach the network")
     data = student.find(find_data_set)
     if data is None:
         return not_met("2f.data", "no data set reaches the network")
@@ -126,6 +130,12 @@ def _data_fault(student: Student, training: Training) -> Outcome:
         return carried("2f.data", "2d" if lost else "2c", f"data set and loader are initialised; then {saw}")
     if batches:
         return met("2f.data", f"the loader delivers batches; then {saw}")
+    if (
+        student.lost("2d.len")
+        and first is not None
+        and re.search(r"\blen\b|__len__|num_samples", str(first.get("message")))
+    ):
+        return carried("2f.data", "2d", f"data set and loader are written; then {saw}")
     if first is None and not classes_of(student):
         return not_met("2f.data", "no data set reaches the network")
     return not_met("2f.data", saw)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,10 @@ from grader.probe.types import Array
 from grader.scoring import Student
 from reference.assignment2 import LETTERS
 from rubrics.assignment2.asking import width_of
+from rubrics.assignment2.clean import clean_names
 from rubrics.assignment2.data import DataSet, classes_of, find_data_set
 from rubrics.assignment2.facts import Facts, facts, names_table
+from rubrics.assignment2.items import USUAL_FORM
 from rubrics.assignment2.network import find_network, network_classes
 from rubrics.assignment2.recurrent import Network
 from rubrics.repair import Plan, Rerun, rerun
@@ -42,10 +45,12 @@ class ProbeKind(type):
     def __len__(cls):
         return len(probe_x)
     def __getitem__(cls, at):
-        return probe_x[at], probe_y[at]
+        return probe_item(probe_x[at], probe_y[at])
 class ProbeData(TensorDataset, metaclass=ProbeKind):
     def __init__(self, *args, **kwargs):
         super().__init__(probe_x, probe_y)
+    def __getitem__(self, at):
+        return probe_item(probe_x[at], probe_y[at])
 class ProbeNet(nn.Module):
     def __init__(self, *args, **kwargs):
         super().__init__()
@@ -64,7 +69,7 @@ class Training:
         series: What was reported for each epoch.
         repaired: What had to be put right, for evidence; ``""`` when it ran by itself.
         defined: Names that had no value.
-        replaced: ``data``, ``network`` where these were replaced.
+        replaced: ``names`` (by such as 2(c) can encode), ``data``, ``network`` where these were replaced.
         errors: Errors that still ended the cells of a rerun.
         own_data: Rerun with the student's own data set, where one was made.
         samples: Numbers of samples that training sets may have.
@@ -157,8 +162,7 @@ class _Attempt:
     network: bool = False
     target: str = "float"
     outputs: int = 1
-    prelude: str = ""
-    names: Mapping[str, Expr] = field(default_factory=dict)
+    clean: bool = False
 
 
 def _repair(student: Student, found: Facts, data: DataSet | None, base: Training) -> Training | None:
@@ -167,17 +171,20 @@ def _repair(student: Student, found: Facts, data: DataSet | None, base: Training
     best: Training | None = None
     for attempt in _attempts(student, base.source):
         names, keep, prelude = _put_in_place(student, found, attempt)
+        cells = _up_to(student, base) if attempt.clean else sources
         plan = Plan(
-            [prelude, *sources], names, keep=tuple(keep), budget_s=25.0, tensors=_stub_data(student, data, attempt)
+            [prelude, *cells], names, keep=tuple(keep), budget_s=25.0, tensors=_stub_data(student, data, attempt)
         )
-        again = rerun(student, plan, functools.partial(_missing, student, attempt))
-        own = own if own is not None or attempt.data else again
+        with clean_names(student, "training") if attempt.clean else contextlib.nullcontext():
+            again = rerun(student, plan, functools.partial(_missing, student, attempt))
+        own = own if own is not None or attempt.data or attempt.clean else again
         run = max(
             training_runs(again.trace, sizes=(*base.samples, SAMPLES)),
             key=lambda r: (len(r.epochs), r.start),
             default=None,
         )
-        replaced = frozenset(part for part, used in (("data", attempt.data), ("network", attempt.network)) if used)
+        parts = (("names", attempt.clean), ("data", attempt.data), ("network", attempt.network))
+        replaced = frozenset(part for part, used in parts if used)
         series = (
             [*printed_series(run), *bound_series(student, again.names, again.answer, len(run.epochs))]
             if run is not None
@@ -216,12 +223,20 @@ def _attempts(student: Student, source: str) -> Iterator[_Attempt]:
     outputs = 1 if binary else 2
     data = student.find(find_data_set)
     usable = data is not None and data.alignment.layout and not any(item.fault for item in data.items)
+    if (student.lost("2c.hyphen") or student.lost("2c.case")) and (data is None or any(i.fault for i in data.items)):
+        yield _Attempt("names without capitals and '-'", clean=True, outputs=outputs)
     # a large data set would take the whole budget; one epoch of it shows that batches reach the network
     yield _Attempt("undefined names put in place" if usable else "the data as they are", outputs=outputs)
     for kind in kinds:
         yield _Attempt("plain data in place", data=True, target=kind, outputs=outputs)
     for kind in kinds:
         yield _Attempt("plain data and a plain network in place", data=True, network=True, target=kind, outputs=outputs)
+
+
+def _up_to(student: Student, base: Training) -> list[str]:
+    """The sources of all cells up to the training's last one."""
+    last = base.cells[-1].index
+    return [cell.source for cell in student.notebook.code_cells if cell.index <= last]
 
 
 def _put_in_place(student: Student, found: Facts, attempt: _Attempt) -> tuple[dict[str, Expr], list[str], str]:
@@ -231,7 +246,9 @@ def _put_in_place(student: Student, found: Facts, attempt: _Attempt) -> tuple[di
         "probe_y": expr.tensor("probe_y"),
         "probe_outputs": expr.value(attempt.outputs),
     }
-    lines, keep = [_PRELUDE], list(names)
+    data = student.find(find_data_set)
+    form = next((item.form for item in data.good), USUAL_FORM) if data is not None else USUAL_FORM
+    lines, keep = [_PRELUDE, f"def probe_item(x, y):\n    return {form}"], list(names)
     if attempt.data:
         kinds = {str(kind.get("name")) for kind in classes_of(student)}
         bound = {name for entry in found.entries("datasets") for name in entry.get("names") or ()}

@@ -19,6 +19,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
+from .batches import label_place, nature
 from .describe import to_array, was_moved
 from .origin import produced_by
 from .session import Session
@@ -67,6 +68,7 @@ class Recorder:
         self.loaders: list[Any] = []
         self.optimizers: list[Any] = []
         self.iterations: dict[int, int] = defaultdict(int)
+        self._label_places: dict[int, int] = {}
         self.shown: list[dict[str, Any]] = []
         self.hooks: list[dict[str, Any]] = []
         self.pictures: list[dict[str, Any]] = []
@@ -213,7 +215,7 @@ class Recorder:
                 target_dtype=str(target.dtype).removeprefix("torch."),
                 value=_number(value),
                 reduction=str(kwargs.get("reduction", "mean")),
-                input_is=_nature(logits),
+                input_is=nature(logits),
                 produced_by=produced_by(logits),
                 input=self.pack(logits),
                 target=self.pack(target),
@@ -273,9 +275,10 @@ class Recorder:
     def batch(self, loader: Any, data: Any) -> None:
         """Notes a batch that a loader delivered."""
         tensors = [thing for thing in _tensors(data) if isinstance(thing, torch.Tensor)]
-        target = tensors[-1] if len(tensors) > 1 else None
-        if isinstance(data, dict) and len(tensors) > 1:
-            target = min(tensors, key=lambda thing: thing.ndim)
+        if id(loader) not in self._label_places:
+            self._label_places[id(loader)] = label_place(tensors)
+        place = self._label_places[id(loader)]
+        target = tensors[min(place, len(tensors) - 1)] if len(tensors) > 1 else None
         size = int(tensors[0].shape[0]) if tensors and tensors[0].ndim else 0
         serial = self.emit(
             "batch",
@@ -370,21 +373,6 @@ def _number(thing: Any) -> float | None:
     except (RuntimeError, ValueError):
         return None
     return value if value is not None and np.isfinite(value) else None
-
-
-def _nature(logits: torch.Tensor) -> str:
-    """Whether rows look like logits, probabilities or log-probabilities."""
-    with torch.no_grad():
-        values = logits.detach()
-        if not values.is_floating_point() or values.numel() == 0:
-            return "logits"
-        if values.ndim >= 2 and values.shape[1] > 1:
-            if bool((values >= 0).all()) and bool((values.sum(1) - 1).abs().max() < 1e-3):
-                return "probabilities"
-            if bool((values <= 0).all()) and bool((values.exp().sum(1) - 1).abs().max() < 1e-3):
-                return "log-probabilities"
-            return "logits"
-        return "probabilities" if bool(((values >= 0) & (values <= 1)).all()) else "logits"
 
 
 def _any_gradient(parameters: list[torch.Tensor]) -> bool:
