@@ -12,9 +12,9 @@ from grader.probe import expr
 from grader.scoring import Student
 from rubrics.assignment2.data import find_data_set
 from rubrics.assignment2.elman import Matrix
-from rubrics.assignment2.explaining import explain
+from rubrics.assignment2.explaining import explain, explanations
 from rubrics.assignment2.facts import Facts, Step, ask
-from rubrics.assignment2.heads import fit
+from rubrics.assignment2.heads import Fit, fit
 from rubrics.assignment2.question_c import judged
 from rubrics.assignment2.recurrent import Network
 
@@ -29,6 +29,9 @@ def width_of(student: Student) -> int:
 
 SHORT = 4
 """Elements of the first sequences sent: in long ones, nothing is left in the end of what the first elements did."""
+
+BATCH = 9
+"""Samples of the first batches sent: so many numbers come back that no wrong hypothesis fits them by chance."""
 
 
 @dataclass(frozen=True)
@@ -125,8 +128,8 @@ def _trials(student: Student, shapes: Sequence[tuple[int, ...]], *, integers: bo
     if shapes and len(shapes[0]) == 3:
         length = longest if longest in shapes[0] else shapes[0][1]
     dims = len(shapes[0]) if shapes else 3
-    batched = _Trial("batch", 4, state, length if shapes else longest)
-    trials = [_Trial("batch", 3, state, SHORT), batched]
+    batched = _Trial("batch", BATCH, state, length if shapes else longest)
+    trials = [_Trial("batch", BATCH, state, SHORT), batched]
     if shapes and dims == 3 and shapes[0][0] != 1:
         trials.insert(1, _Trial("batch", shapes[0][0], state, SHORT))
     if dims == 2 and not integers:
@@ -139,6 +142,9 @@ def _trials(student: Student, shapes: Sequence[tuple[int, ...]], *, integers: bo
             trials.append(_Trial("batch", length, state, shapes[0][1]))
     trials += [_Trial("batch", 4, "zeros", longest), _Trial("step", 4, "zeros", 1), _Trial("single", 1, "", longest)]
     return list(dict.fromkeys(trials))
+
+
+_FEW_NUMBERS = 8
 
 
 @dataclass(frozen=True)
@@ -154,15 +160,7 @@ class _Sent:
 def _asked(student: Student, network: Network, trial: _Trial, sent: _Sent) -> Network:
     """One way of calling the network."""
     kind = np.float64 if sent.double else np.float32
-    if sent.integers:
-        tokens = sent.rng.integers(0, sent.width, size=(trial.batch, trial.length))
-        x = np.eye(sent.width)[tokens]
-        arrays: dict[str, Any] = {"x": tokens}
-    else:
-        shape = (trial.batch, trial.length, sent.width)
-        x = sent.rng.normal(scale=0.7, size=shape).astype(np.float32).astype(np.float64)
-        given = x[:, 0] if trial.layout == "step" else x[0] if trial.layout == "single" else x
-        arrays = {"x": given.astype(kind)}
+    x, arrays = _drawn(trial, sent)
     best = network
     for state in _states(trial, sent):
         args = [expr.tensor("x")]
@@ -179,8 +177,37 @@ def _asked(student: Student, network: Network, trial: _Trial, sent: _Sent) -> Ne
         results = ask(student, steps, arrays)
         best = _answered(network, trial, sent, x, state, results)
         if best.layout:
-            return best
+            return replace(best, fit=_confirmed(student, best, trial, sent)) if _few_numbers(best) else best
     return best
+
+
+def _drawn(trial: _Trial, sent: _Sent) -> tuple[Matrix, dict[str, Any]]:
+    """A random input (B, S, D), and how it is handed to the network."""
+    if sent.integers:
+        tokens = sent.rng.integers(0, sent.width, size=(trial.batch, trial.length))
+        return np.eye(sent.width)[tokens], {"x": tokens}
+    shape = (trial.batch, trial.length, sent.width)
+    x = sent.rng.normal(scale=0.7, size=shape).astype(np.float32).astype(np.float64)
+    given = x[:, 0] if trial.layout == "step" else x[0] if trial.layout == "single" else x
+    return x, {"x": given.astype(np.float64 if sent.double else np.float32)}
+
+
+def _few_numbers(network: Network) -> bool:
+    """Whether so few numbers came back that a wrong hypothesis may reproduce them by chance."""
+    settled = network.fit is None or network.kept or network.start is not None
+    return not settled and max(output.size for output in network.outputs) < _FEW_NUMBERS
+
+
+def _confirmed(student: Student, network: Network, trial: _Trial, sent: _Sent) -> Fit | None:
+    """The first hypothesis that reproduces the outputs for further inputs, too."""
+    common: list[Fit] | None = None
+    for _ in range(3):
+        x, arrays = _drawn(trial, sent)
+        called = {"expr": expr.call(network.expr, [expr.tensor("x")]), "mode": [network.expr, "eval"]}
+        answer = ask(student, [{"slot": "more", **called, "grad": False, "seed": 1}], arrays)["more"]
+        found = list(explanations(replace(network, x=x, outputs=_floats(answer))))
+        common = found if common is None else [one for one in common if one in found]
+    return next(iter(common or ()), None)
 
 
 def _states(trial: _Trial, sent: _Sent) -> list[Matrix | None]:

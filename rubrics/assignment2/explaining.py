@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from rubrics.assignment2.elman import ACTIVATIONS, RIGHT, Hidden, Maps, Matrix, run
-from rubrics.assignment2.heads import Fit, fit, match_head
+from rubrics.assignment2.heads import Fit, fits, match_head
 from rubrics.assignment2.recurrent import Network
 
 
 def explain(network: Network) -> Fit | None:
     """The hypothesis that reproduces the network's outputs."""
+    return next(explanations(network), None)
+
+
+def explanations(network: Network) -> Iterator[Fit]:
+    """All hypotheses that reproduce the network's outputs, the flawless ones first."""
     if network.x is None or network.gated:
-        return None
+        return
     built = _built_in(network)
     if built is not None:
-        return built
-    return fit(network.params, network.x, network.outputs, network.start)
+        yield built
+    yield from fits(network.params, network.x, network.outputs, network.start)
 
 
 def _built_in(network: Network) -> Fit | None:

@@ -318,7 +318,7 @@ def _batch_sizes(student: Student, data: DataSet) -> set[int]:
         found_sizes = {size for step in results.values() if (size := _rows_of_batch(step)) is not None}
         if len(found_sizes) == 1 and all(step.ok for step in results.values()):
             return found_sizes
-        sizes |= found_sizes
+        sizes |= found_sizes if all(step.ok for step in results.values()) else set()
     return sizes
 
 

@@ -1,0 +1,1 @@
+"""How well rubrics agree with labels: hundreds of notebooks with known faults, single and in pairs."""

@@ -1,0 +1,69 @@
+"""Grades a labelled notebook and compares."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from grader.scoring import Outcome
+from tests.fidelity.cases import Case, Label
+from tests.support.harness import close, grade, run_cells
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a criterion was judged.
+
+    Attributes:
+        criterion: Its id.
+        wanted: The label's kind, or ``full``.
+        got: ``full`` (met or carried), ``not-met``, ``partial`` or ``review``.
+        right: Whether they agree, also in the share kept.
+        saw: The evidence.
+    """
+
+    criterion: str
+    wanted: str
+    got: str
+    right: bool
+    saw: str
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A graded case. Attributes: its name, assignment, faults, verdicts, what broke, and how long it took."""
+
+    name: str
+    assignment: str
+    faults: int
+    verdicts: tuple[Verdict, ...]
+    broken: str
+    seconds: float
+
+    @property
+    def wrong(self) -> tuple[Verdict, ...]:
+        """What does not agree with the labels."""
+        return tuple(verdict for verdict in self.verdicts if not verdict.right)
+
+
+def judge(case: Case) -> Judged:
+    """Runs a case in a process of its own and grades it."""
+    begun = time.monotonic()
+    try:
+        student = run_cells(case.cells, assignment=case.assignment, answers=case.answers)
+        try:
+            outcomes = [outcome for question in case.questions for outcome in grade(student, question)]
+        finally:
+            close(student)
+    except Exception as fault:  # a case that breaks a rubric is a finding, not the end
+        return Judged(case.name, case.assignment, case.faults, (), repr(fault), time.monotonic() - begun)
+    verdicts = tuple(_verdict(outcome, case.lost.get(outcome.criterion)) for outcome in outcomes)
+    return Judged(case.name, case.assignment, case.faults, verdicts, "", time.monotonic() - begun)
+
+
+def _verdict(outcome: Outcome, label: Label | None) -> Verdict:
+    kind = str(outcome.kind)
+    got = "full" if kind in {"met", "carried"} else kind
+    wanted = label.kind if label is not None else "full"
+    share = label is None or label.fraction is None or kind == "review" or abs(outcome.fraction - label.fraction) < 1e-6
+    return Verdict(outcome.criterion, wanted, got, got == wanted and share, outcome.saw)

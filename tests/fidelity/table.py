@@ -1,0 +1,90 @@
+"""The tables of ``docs/fidelity.md``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.fidelity.judging import Judged, Verdict
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "fidelity.md"
+BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
+
+
+@dataclass
+class Count:
+    """Figures of a question or criterion; a false deduction is a point lost that the label does not take."""
+
+    graded: int = 0
+    exact: int = 0
+    false_deductions: int = 0
+    missed: int = 0
+    review: int = 0
+    faults: int = 0
+    names: list[str] = field(default_factory=list)
+
+    def add(self, verdicts: Iterable[Verdict]) -> None:
+        """Counts the verdicts of one notebook."""
+        some = list(verdicts)
+        self.graded += 1
+        self.faults += any(verdict.wanted != "full" for verdict in some)
+        self.exact += all(verdict.right for verdict in some)
+        self.false_deductions += any(v.wanted == "full" and v.got in {"not-met", "partial"} for v in some)
+        self.missed += any(v.wanted != "full" and v.got not in {v.wanted, "review"} for v in some)
+        self.review += any(v.got == "review" and v.wanted != "review" for v in some)
+
+    def row(self, name: str) -> str:
+        """A line of the table."""
+        share = 100 * self.exact / self.graded if self.graded else 0
+        figures = (
+            self.graded,
+            self.faults,
+            self.exact,
+            f"{share:.1f} %",
+            self.false_deductions,
+            self.missed,
+            self.review,
+        )
+        return f"| {name} | " + " | ".join(str(figure) for figure in figures) + " |"
+
+
+HEAD = "| | notebooks | with a fault here | exact | | false deductions | faults missed | review |\n|" + " --- |" * 8
+
+
+def page(results: Sequence[Judged]) -> str:
+    """The generated part of the page."""
+    lines = []
+    for title, depth in (("By question", 2), ("By criterion", None)):
+        counts: dict[str, Count] = {}
+        total = Count()
+        for result in results:
+            groups: dict[str, list[Verdict]] = {}
+            for verdict in result.verdicts:
+                groups.setdefault(verdict.criterion[:depth], []).append(verdict)
+            for name, verdicts in groups.items():
+                counts.setdefault(name, Count()).add(verdicts)
+                total.add(verdicts)
+        lines += [f"### {title}", HEAD, *(counts[name].row(name) for name in sorted(counts)), total.row("**all**"), ""]
+    return "\n".join([_summary(results), "", *lines])
+
+
+def _summary(results: Sequence[Judged]) -> str:
+    lines = ["| assignment | right solutions | all points | one fault | exact | more faults | exact | broke |"]
+    lines.append("|" + " --- |" * 8)
+    for assignment in sorted({result.assignment for result in results}):
+        mine = [result for result in results if result.assignment == assignment]
+        figures: list[int] = []
+        for wanted in (lambda n: n == 0, lambda n: n == 1, lambda n: n > 1):
+            group = [result for result in mine if wanted(result.faults)]
+            figures += [len(group), sum(not result.wrong and not result.broken for result in group)]
+        figures.append(sum(bool(result.broken) for result in mine))
+        lines.append(f"| {assignment} | " + " | ".join(str(figure) for figure in figures) + " |")
+    return "\n".join(lines)
+
+
+def write(text: str) -> None:
+    """Puts the tables into the page."""
+    given = PAGE.read_text(encoding="utf-8")
+    before, rest = given.split(BEGIN)
+    PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}", encoding="utf-8")
