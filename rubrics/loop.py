@@ -121,7 +121,8 @@ def _step_fault(run: TrainingRun, events: Sequence[Event], batches: int, no_back
         return "the optimizer makes a step only once an epoch"
     moving = [event for event in steps if _moves(event, run)] or steps
     empty = [event for event in moving if event.get("has_grad") is False]
-    if no_backward or len(empty) <= 0.5 * len(moving) or not any(_moves(event, run) for event in steps):
+    useless = len(empty) > 0.5 * len(moving) or not any(_moves(event, run) for event in steps)
+    if no_backward or not useless:
         return ""
     if _order(events) == "step before backward":
         return "the optimizer makes its step before the loss is back-propagated"

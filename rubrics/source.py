@@ -9,6 +9,15 @@ from dataclasses import dataclass
 
 from grader.notebook import Cell, ExecutedNotebook
 
+_LOSS_FUNCTIONS = {
+    "cross_entropy",
+    "nll_loss",
+    "mse_loss",
+    "l1_loss",
+    "smooth_l1_loss",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+}
 _MAGIC = re.compile(r"^[ \t]*[%!?].*$", re.MULTILINE)
 
 
@@ -82,6 +91,29 @@ def cells_that_call(cells: Sequence[CellSource], *names: str) -> list[CellSource
     """The cells that run one of ``names`` when they are executed: at their top level or through functions."""
     wanted = {*names, *functions_calling(cells, *names)}
     return [cell for cell in cells if any(called_name(node) in wanted for node in _top_level(cell.tree))]
+
+
+def cells_that_train(cells: Sequence[CellSource]) -> list[CellSource]:
+    """The cells that back-propagate or step; without any, those with a loop that computes a loss."""
+    learning = cells_that_call(cells, "backward", "step")
+    if learning or functions_calling(cells, "backward", "step"):
+        return learning
+    losses = {called_name(node) for cell in cells for node in ast.walk(cell.tree)} & _LOSS_FUNCTIONS
+    losses |= {
+        target.id
+        for cell in cells
+        for node in ast.walk(cell.tree)
+        if isinstance(node, ast.Assign) and called_name(node.value).endswith("Loss")
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    wanted = losses | functions_calling(cells, *losses)
+    return [cell for cell in cells if any(_loops_over(node, wanted) for node in ast.walk(cell.tree))]
+
+
+def _loops_over(node: ast.AST, names: set[str]) -> bool:
+    is_loop = isinstance(node, (ast.For, ast.While))
+    return is_loop and any(called_name(part) in names for part in ast.walk(node))
 
 
 def _top_level(tree: ast.AST) -> Iterator[ast.AST]:

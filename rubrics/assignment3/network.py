@@ -188,7 +188,7 @@ def _fc_as_convolution(layer: Layer) -> Outcome:
 def _other_size(student: Student, network: Network, inputs: int, saw: str) -> Outcome:
     """A size that follows from an earlier fault is right."""
     criterion = "3d.fc"
-    if network.strict.whole:
+    if network.strict.whole or inputs == _map_size(network):
         return carried(criterion, "3d", f"{saw} It follows from the size of this network's own feature map.")
     if student.lost("3c.size") and _fits_scaled(student, network):
         return carried(criterion, "3c", f"{saw} It fits the images as they were scaled in 3(c).")
@@ -242,7 +242,8 @@ def _forward(student: Student, network: Network, charged: Sequence[str]) -> Outc
         source = "3c" if not charged and student.lost("3c.size") else "3d"
         if fits:
             return carried(criterion, source, f"{saw} With a fitting final layer it becomes {BATCH}×{CLASSES}.")
-    if charged and _explained(network, saw):
+    ends_without_result = mended.shape is None and not mended.error
+    if charged and _explained(network, saw) and not ends_without_result:
         return carried(criterion, "3d", f"{saw} That follows from a size that is charged already.")
     if _fits_scaled(student, network):
         return carried(criterion, "3c", f"{saw} The network fits the images as they were scaled in 3(c).")

@@ -9,7 +9,7 @@ from typing import Any
 
 from grader.probe.types import Answer, Request
 from grader.scoring import Student
-from rubrics.source import CellSource, parsed_cells
+from rubrics.source import CellSource, cells_that_train, parsed_cells
 from rubrics.trace import Trace, whole_trace
 
 IMAGE_SIZE = 32
@@ -158,7 +158,11 @@ class Roles:
 def roles(student: Student) -> Roles:
     """Assigns loaders to their roles; use it with ``student.find``."""
     found = student.find(objects)
-    learned, tested = _used(student.find(whole_trace))
+    trace = student.find(whole_trace)
+    learned, tested = _used(trace)
+    if not learned:
+        learned = _failed_with(student, found, trace)
+        tested -= learned
     trains = [loader for loader in found.loaders if loader.obj in learned]
     over_train = [loader for loader in found.loaders if loader.dataset and "train" in loader.dataset.splits]
     over_test = [loader for loader in found.loaders if loader.dataset and "test" in loader.dataset.splits]
@@ -198,6 +202,14 @@ def _used(trace: Trace) -> tuple[set[int], set[int]]:
     trained = {loader for loader, count in learned.items() if count > 0.2 * batches[loader]}
     by_hand = {loader for loader in trained if batches[loader] == 1 and len(trace.of("backward", "step")) > 3}
     return trained - by_hand, seen - trained
+
+
+def _failed_with(student: Student, found: Objects, trace: Trace) -> set[int]:
+    """The loader whose first batch a training failed with."""
+    training = {cell.cell.index for cell in cells_that_train(found.cells)}
+    failed = [cell.index for cell in student.notebook.code_cells if cell.status == "error" and cell.index in training]
+    delivered = [int(event.get("loader") or 0) for event in trace.of("batch") if event.cell in failed[:1]]
+    return set(delivered[-1:])
 
 
 def _marked(loaders: Sequence[Loader]) -> list[Loader]:

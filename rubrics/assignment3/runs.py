@@ -17,7 +17,7 @@ from rubrics.assignment3.objects import Objects, Roles, objects, roles
 from rubrics.assignment3.probing import Network, find_network
 from rubrics.repair import Plan, Rerun, rerun
 from rubrics.reported import Series, bound_series, kept_series, printed_series
-from rubrics.source import calls, cells_that_call, functions_calling, loop_counts
+from rubrics.source import calls, cells_that_train, functions_calling, loop_counts
 from rubrics.trace import whole_trace
 from rubrics.training import TrainingRun, training_runs
 
@@ -70,7 +70,8 @@ def find_training(student: Student) -> Training:
     network = student.find(find_network)
     training = Training(
         wanted=loop_counts(found.cells, "backward", "step"),
-        written=any(calls(cell.tree, "backward", "step") for cell in found.cells),
+        written=any(calls(cell.tree, "backward", "step") for cell in found.cells)
+        or bool(cells_that_train(found.cells)),
         test_loaders={one.obj for one in found.loaders if one.dataset and "test" in one.dataset.splits},
         train_loaders={one.obj for one in found.loaders if one.dataset and "train" in one.dataset.splits},
     )
@@ -193,7 +194,7 @@ def _score(training: Training) -> int:
 
 def _sources(student: Student, found: Objects) -> list[str]:
     """The cells that failed or were not reached, and those that train."""
-    trains = {cell.cell.index for cell in cells_that_call(found.cells, "backward", "step")}
+    trains = {cell.cell.index for cell in cells_that_train(found.cells)}
     # a cell that never ended is not begun again, unless it trains: then the budget ends it
     failing = {cell.index for cell in student.notebook.code_cells if cell.status in {"error", "not-run"}}
     first = min(trains | failing, default=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from grader.scoring import Outcome, Student, met, not_met, review
 from reference.assignment3 import EPOCHS
@@ -138,7 +139,7 @@ def _optimizer(student: Student, training: Training) -> Outcome:
     criterion = "3e.optimizer"
     run = training.run
     steps = run.events("step") if run is not None else []
-    if run is not None and steps:
+    if run is not None and steps and not (training.network_replaced and _holding(student)):
         if run.network is not None and not any(run.network in (step.get("modules") or ()) for step in steps):
             return not_met(criterion, f"{_how(training)}The optimizer moves no parameter of the trained network.")
         lacking = _not_covered(student, run, {step.get("optimizer") for step in steps})
@@ -154,8 +155,10 @@ def _idle_optimizer(student: Student, training: Training) -> Outcome:
     network = student.find(find_network)
     obj = network.candidate.obj if network is not None else None
     entries = student.find(objects).entries("optimizers")
-    held = {part.get("module") for entry in entries for part in entry.get("parameters") or ()}
-    if obj is not None and obj in held:
+    if obj is not None and _holding(student):
+        lacking = _left_out(student, obj, _holding(student))
+        if lacking:
+            return not_met(criterion, f"The optimizer leaves out {', '.join(lacking[:4])}.")
         return met(criterion, "An optimizer over the parameters of the network is made.")
     if entries:
         return not_met(criterion, "The optimizer does not hold the parameters of the network.")
@@ -178,16 +181,29 @@ def _updates_by_hand(student: Student) -> bool:
 
 def _not_covered(student: Student, run: TrainingRun, optimizers: set[int]) -> list[str]:
     """Trainable parameters of the network that none of its optimizers holds."""
-    found = student.find(objects)
-    module = next((entry for entry in found.entries("modules") if entry.get("obj") == run.network), None)
-    entries = [entry for entry in found.entries("optimizers") if entry.get("obj") in optimizers]
-    if module is None or len(entries) < len(optimizers):
+    entries = [entry for entry in student.find(objects).entries("optimizers") if entry.get("obj") in optimizers]
+    return _left_out(student, run.network, entries) if len(entries) == len(optimizers) else []
+
+
+def _holding(student: Student) -> list[Mapping[str, Any]]:
+    """The optimizers that hold parameters of the student's network."""
+    network = student.find(find_network)
+    obj = network.candidate.obj if network is not None else None
+    entries = student.find(objects).entries("optimizers")
+    return [entry for entry in entries if any(part.get("module") == obj for part in entry.get("parameters") or ())]
+
+
+def _left_out(student: Student, network: int | None, entries: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Trainable parameters of a network that none of some optimizers holds."""
+    modules = student.find(objects).entries("modules")
+    module = next((entry for entry in modules if entry.get("obj") == network), None)
+    if module is None:
         return []
     held = {
         str(part.get("name"))
         for entry in entries
         for part in entry.get("parameters") or ()
-        if part.get("module") == run.network
+        if part.get("module") == network
     }
     wanted = [str(part.get("name")) for part in module.get("parameters") or () if part.get("requires_grad")]
     return [name for name in wanted if name not in held] if held else []
@@ -217,7 +233,7 @@ def _gpu(student: Student, training: Training) -> Outcome:
     criterion = "3e.gpu"
     run = training.run
     forwards = [event for event in run.events("forward") if event.get("module") == run.network] if run else []
-    if not forwards or training.network_replaced:
+    if not forwards:
         return _gpu_by_source(student)
     network = sum(bool(event.get("parameters_moved")) for event in forwards) > 0.5 * len(forwards)
     batches = sum(bool(event.get("moved")) for event in forwards) > 0.5 * len(forwards)
@@ -225,10 +241,27 @@ def _gpu(student: Student, training: Training) -> Outcome:
         return met(criterion, "Network and batches are moved to the GPU.")
     if network and _moves_batches(student):
         return met(criterion, "The network is moved to the GPU, and the source moves the data.")
-    if training.repaired and _gpu_by_source(student).kind == "met":
-        return met(criterion, "The source moves network and batches to the GPU.")
+    if training.repaired:
+        # what stands in for the network was not moved by the notebook
+        network = network or (_names_gpu(student) and _moves_outside_loops(student))
+        batches = batches or _moves_batches(student)
+        if network and batches:
+            return met(criterion, f"{_how(training)}Network and batches are moved to the GPU.")
     lacking = [name for name, moved in (("the network", network), ("the batches", batches)) if not moved]
     return not_met(criterion, f"Not moved to the GPU: {' and '.join(lacking)}.")
+
+
+def _moves_outside_loops(student: Student) -> bool:
+    """Whether the source moves something outside of loops, as one does with a network."""
+
+    def outside(node: ast.AST) -> Iterator[ast.AST]:
+        for child in ast.iter_child_nodes(node):
+            if not isinstance(child, (ast.For, ast.While)):
+                yield child
+                yield from outside(child)
+
+    cells = student.find(objects).cells
+    return any(called_name(node) in {"to", "cuda"} for cell in cells for node in outside(cell.tree))
 
 
 def _moves_batches(student: Student) -> bool:
@@ -256,16 +289,20 @@ def _moves_of_training(node: ast.AST, *, inside: bool) -> Iterator[ast.Call]:
         yield from _moves_of_training(child, inside=bool(calls(child, "backward")) if scope else inside)
 
 
-def _gpu_by_source(student: Student) -> Outcome:
-    criterion = "3e.gpu"
-    cells = student.find(objects).cells
-    names_gpu = any(
+def _names_gpu(student: Student) -> bool:
+    """Whether the source names a GPU."""
+    if _written(student, "cuda", "current_accelerator"):
+        return True
+    return any(
         isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith(("cuda", "mps"))
-        for cell in cells
+        for cell in student.find(objects).cells
         for node in ast.walk(cell.tree)
     )
-    moves = len(_written(student, "to")) if names_gpu else 0
-    moves += len(_written(student, "cuda"))
+
+
+def _gpu_by_source(student: Student) -> Outcome:
+    criterion = "3e.gpu"
+    moves = len(_written(student, "to", "cuda")) if _names_gpu(student) else 0
     if moves >= 2:
         return met(criterion, "The source moves network and batches to the GPU.")
     return not_met(criterion, "The source does not move network and batches to the GPU.")

@@ -97,4 +97,16 @@ class Evaluator:
 
     def _linear_stub(self, operand: list[int]) -> nn.Module:
         in_features, out_features = operand
-        return nn.Sequential(nn.Flatten(), nn.Linear(in_features, out_features))
+        return _Stub(nn.Flatten(), nn.Linear(in_features, out_features))
+
+
+class _Stub(nn.Sequential):
+    """Stands in for a network; its linear layer stands in for every layer that the notebook asks it for."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            if name.startswith("_") or not name.isidentifier():
+                raise
+            return self[1]
