@@ -228,7 +228,8 @@ def _made(
     x, axis = place
     g = ACTIVATIONS[name]
     size = maps.bias.shape[0]
-    first = begin if begin is not None else start if start is not None and start.shape[-1] == size else np.zeros(size)
+    fits = start is not None and start.shape[-1] == size and start.size // size in {1, len(x)}
+    first = begin if begin is not None else start if start is not None and fits else np.zeros(size)
     order = _ORDERS.get(variant)
     used = order(x) if order is not None else x
     with np.errstate(over="ignore", invalid="ignore"):

@@ -184,9 +184,9 @@ def _representations(hidden: Hidden, states: Matrix) -> Iterator[Representation]
     yield _ONE_SAMPLE, (1, size), lambda: states[-1:, -1]
     yield _ONE_SAMPLE, (steps, size), lambda: states[-1]
     yield _ONE_SAMPLE, (steps, size), lambda: states[0]
+    yield _FLAT, (batch, steps * size), lambda: states.reshape(batch, -1)
     if hidden.recurrence not in {RIGHT, NO_TERM, NO_MATRIX}:
         return
-    yield _FLAT, (batch, steps * size), lambda: states.reshape(batch, -1)
     yield "the output layer sees the mean of the hidden states", (batch, size), lambda: states.mean(axis=1)
     yield "the output layer sees the sum of the hidden states", (batch, size), lambda: states.sum(axis=1)
     yield "the output layer sees the maximum of the hidden states", (batch, size), lambda: states.max(axis=1)

@@ -101,7 +101,7 @@ class Training:
 
 def find_training(student: Student) -> Training:
     """Finds the training, repairing what is needed; use it with ``student.find``."""
-    found, data = student.find(facts), student.find(find_data_set)
+    found = student.find(facts)
     lengths = [int(entry["length"]) for entry in found.entries("datasets") if isinstance(entry.get("length"), int)]
     samples = tuple(sorted({*lengths, len(student.find(names_table))}))
     cells = tuple(_cells(student, found))
@@ -112,7 +112,7 @@ def find_training(student: Student) -> Training:
         return _with_series(student, base, [*printed_series(run), *kept_series(student, found.answer, len(run.epochs))])
     if not base.written:
         return base
-    again = _repair(student, found, data, base)
+    again = _repair(student, base, _attempts(student, base.source))
     if again is None or again.run is None or (run is not None and len(again.run.epochs) < len(run.epochs)):
         if run is not None:
             return _with_series(
@@ -165,11 +165,21 @@ class _Attempt:
     clean: bool = False
 
 
-def _repair(student: Student, found: Facts, data: DataSet | None, base: Training) -> Training | None:
+def substituted_training(student: Student) -> Training | None:
+    """The training with plain data, and a plain network after faults of 2(e); use it with ``student.find``."""
+    training = student.find(find_training)
+    base = Training(None, samples=training.samples, cells=training.cells, broken=training.broken)
+    with_network = any(student.lost(f"2e.{name}") for name in ("input", "recurrent", "output", "recurrence", "batch"))
+    plain = (one for one in _attempts(student, base.source) if one.data and (one.network or not with_network))
+    return _repair(student, base, plain) if base.written else None
+
+
+def _repair(student: Student, base: Training, attempts: Iterator[_Attempt]) -> Training | None:
+    found, data = student.find(facts), student.find(find_data_set)
     sources = [cell.source for cell in base.cells]
     own: Rerun | None = None
     best: Training | None = None
-    for attempt in _attempts(student, base.source):
+    for attempt in attempts:
         names, keep, prelude = _put_in_place(student, found, attempt)
         cells = _up_to(student, base) if attempt.clean else sources
         plan = Plan(
@@ -218,7 +228,8 @@ def _score(training: Training) -> int:
 
 
 def _attempts(student: Student, source: str) -> Iterator[_Attempt]:
-    binary = bool(re.search(r"BCE|binary_cross|sigmoid", source))
+    two = re.search(r"CrossEntropyLoss|\bcross_entropy|NLLLoss|nll_loss|argmax|\bmax\(", source)
+    binary = bool(re.search(r"BCE|binary_cross|sigmoid", source)) or not two
     kinds = ("float", "column", "long") if binary else ("long", "float", "column")
     outputs = 1 if binary else 2
     data = student.find(find_data_set)

@@ -139,7 +139,7 @@ def _optimizer(student: Student, training: Training) -> Outcome:
     criterion = "3e.optimizer"
     run = training.run
     steps = run.events("step") if run is not None else []
-    if run is not None and steps and not (training.network_replaced and _holding(student)):
+    if run is not None and steps and not (training.repaired and _holding(student)):
         if run.network is not None and not any(run.network in (step.get("modules") or ()) for step in steps):
             return not_met(criterion, f"{_how(training)}The optimizer moves no parameter of the trained network.")
         lacking = _not_covered(student, run, {step.get("optimizer") for step in steps})
