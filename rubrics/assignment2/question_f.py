@@ -11,14 +11,13 @@ from rubrics.assignment2.accuracy import MEAN_OF_BATCHES, PER_SAMPLE, RIGHT, Rep
 from rubrics.assignment2.data import classes_of, find_data_set
 from rubrics.assignment2.facts import cell_name, facts
 from rubrics.assignment2.network import find_network
-from rubrics.assignment2.runs import Training, find_training, substituted_training
+from rubrics.assignment2.runs import Training, find_training, network_lost, substituted_training
 from rubrics.assignment2.sparse import explain_sparse
 from rubrics.averages import loss_of
 from rubrics.loop import examine_loop, loop_outcome
 from rubrics.losses import RIGHT_FOR_BINARY, RIGHT_FOR_CLASSES, LossSeen
 from rubrics.trace import whole_trace
 
-_NETWORK = ("input", "recurrent", "output", "recurrence", "batch")
 _NAMES = ("setup", "data", "loss", "consistent", "loop", "accuracy", "normalization", "report")
 
 
@@ -68,7 +67,7 @@ def _setup(student: Student, training: Training) -> Outcome:
     called = training.run is not None and "network" not in training.replaced
     if called and broken is not None and not sizes:
         return met("2f.setup", "the network is instantiated once earlier cells work")
-    if broken is not None and any(student.lost(f"2e.{name}") for name in _NETWORK):
+    if broken is not None and network_lost(student):
         return carried(
             "2f.setup", "2e", f"{cell_name(broken.index)}: {broken.error_name}: {broken.error_message[:100]}"
         )
@@ -120,8 +119,7 @@ def _data_fault(student: Student, training: Training) -> Outcome:
     iterated = own is not None and any(event.kind == "iter" for event in own.trace.events)
     batches = own is not None and bool(own.trace.of("batch"))
     lost = [name for name in ("item", "padding", "encoding", "target") if student.lost(f"2d.{name}")]
-    lost_network = [name for name in _NETWORK if student.lost(f"2e.{name}")]
-    if batches and lost_network:
+    if batches and network_lost(student):
         return carried("2f.data", "2e", f"the loader delivers batches, and the network fails: {saw}")
     if (loaders or iterated) and (lost or student.lost("2c.hyphen") or student.lost("2c.case")):
         return carried("2f.data", "2d" if lost else "2c", f"data set and loader are initialised; then {saw}")
@@ -296,7 +294,7 @@ def _accuracy(student: Student, training: Training) -> Iterator[Outcome]:
         yield from (review(f"2f.{name}", "the training did not run, and could not be made to run") for name in names)
         return
     found = explain(run, training.series, training.samples)
-    if student.lost("2d.target") or (found is None and any(student.lost(f"2e.{name}") for name in _NETWORK)):
+    if student.lost("2d.target") or (found is None and network_lost(student)):
         # what a wrong network returns, or targets without meaning, may spoil the figures: with right ones
         # they show what the training counts
         plain = student.find(substituted_training)

@@ -165,11 +165,16 @@ class _Attempt:
     clean: bool = False
 
 
+def network_lost(student: Student) -> bool:
+    """Whether 2(e) lost a criterion that may spoil the training."""
+    return any(student.lost(f"2e.{name}") for name in ("input", "recurrent", "output", "recurrence", "batch"))
+
+
 def substituted_training(student: Student) -> Training | None:
     """The training with plain data, and a plain network after faults of 2(e); use it with ``student.find``."""
     training = student.find(find_training)
     base = Training(None, samples=training.samples, cells=training.cells, broken=training.broken)
-    with_network = any(student.lost(f"2e.{name}") for name in ("input", "recurrent", "output", "recurrence", "batch"))
+    with_network = network_lost(student)
     plain = (one for one in _attempts(student, base.source) if one.data and (one.network or not with_network))
     return _repair(student, base, plain) if base.written else None
 

@@ -155,8 +155,9 @@ def _idle_optimizer(student: Student, training: Training) -> Outcome:
     network = student.find(find_network)
     obj = network.candidate.obj if network is not None else None
     entries = student.find(objects).entries("optimizers")
-    if obj is not None and _holding(student):
-        lacking = _left_out(student, obj, _holding(student))
+    holding = _holding(student)
+    if obj is not None and holding:
+        lacking = _left_out(student, obj, holding)
         if lacking:
             return not_met(criterion, f"The optimizer leaves out {', '.join(lacking[:4])}.")
         return met(criterion, "An optimizer over the parameters of the network is made.")

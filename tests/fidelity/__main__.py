@@ -1,6 +1,6 @@
 """Grades the labelled notebooks and prints how far grades and labels agree.
 
-Usage: ``python -m tests.fidelity [--assignment N]… [--sample N] [--only TEXT] [--jobs N] [--write]``
+Usage: ``python -m tests.fidelity [--assignment N]… [--sample N] [--only TEXT] [--jobs N]``
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 from tests.fidelity.assignments import cases
 from tests.fidelity.cases import Case
 from tests.fidelity.judging import Judged, judge
-from tests.fidelity.table import page, write
+from tests.fidelity.table import page
 
 
 def chosen(given: argparse.Namespace) -> list[Case]:
@@ -60,15 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", default="", help="cases with this in their name")
     parser.add_argument("--pairs-only", action="store_true")
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--write", action="store_true", help="write docs/fidelity.md")
     given = parser.parse_args(arguments)
     begun = time.monotonic()
     results = graded(chosen(given), given.jobs)
-    text = page(results)
-    print(text)
+    print(page(results))
     print(f"{len(results)} cases in {time.monotonic() - begun:.0f} s")
-    if given.write:
-        write(text)
     return int(any(result.broken or (result.wrong and not result.faults) for result in results))
 
 

@@ -20,7 +20,6 @@ from tests.rubrics.assignment3.more_styles import MORE_STYLES
 from tests.rubrics.assignment3.pieces import RIGHT as RIGHT3
 from tests.rubrics.assignment3.styles import STYLES as STYLES3
 
-QUESTIONS = {"1": ("1c", "1d", "1e"), "2": ("2c", "2d", "2e", "2f"), "3": ("3c", "3d", "3e")}
 _CREDIT = {"met", "carried"}
 
 
@@ -39,12 +38,12 @@ def cases(assignment: str) -> list[Case]:
 def _first() -> Iterator[Case]:
     styles = {**RIGHT, **MORE}
     for name, cells in styles.items():
-        yield Case(f"right: {name}", "1", tuple(cells), questions=QUESTIONS["1"])
+        yield Case(f"right: {name}", "1", tuple(cells))
     by_style: dict[str, list[Case]] = {}
     for kind, bank in (("fault", FAULTS), ("combined", COMBINED), ("border", BORDER), ("exam", EXAM)):
         for name, given in bank.items():
             lost = _labels(given.lost)
-            case = Case(f"{kind}: {name}", "1", tuple(given.cells), lost, {}, len(lost), QUESTIONS["1"])
+            case = Case(f"{kind}: {name}", "1", tuple(given.cells), lost, {}, len(lost))
             yield case
             nearest = min(styles, key=lambda style: difference(styles[style], case.cells))
             if kind == "fault" and lost and difference(styles[nearest], case.cells) < 10**6:
@@ -66,10 +65,10 @@ def _labels(lost: Mapping[str, str]) -> dict[str, Label]:
 
 def _second() -> Iterator[Case]:
     for name, style in STYLES.items():
-        yield Case(f"right: {name}", "2", tuple(style.cells()), questions=QUESTIONS["2"])
+        yield Case(f"right: {name}", "2", tuple(style.cells()))
     for name, given in FORM_CASES.items():
         lost = _labels(given.expected)
-        yield Case(f"items: {name}", "2", tuple(given.cells), lost, given.answers, len(lost), QUESTIONS["2"])
+        yield Case(f"items: {name}", "2", tuple(given.cells), lost, given.answers, len(lost))
     base = _whole_second()
     single = [
         *_singles("2c", C_CASES, lambda case: {"c": case.cells[2], "d": case.cells[4]}),
@@ -94,7 +93,7 @@ def _singles(question: str, bank: Mapping[str, Faulty], parts: Callable[[Faulty]
         if name == "nothing" or not lost:
             continue
         cells = _whole_second(**parts(given))
-        yield Case(f"{question}: {name}", "2", cells, lost, given.answers, 1, QUESTIONS["2"])
+        yield Case(f"{question}: {name}", "2", cells, lost, given.answers, 1)
 
 
 # -- assignment 3 -----------------------------------------------------------------------------------------------
@@ -102,7 +101,7 @@ def _singles(question: str, bank: Mapping[str, Faulty], parts: Callable[[Faulty]
 
 def _third() -> Iterator[Case]:
     for name, cells in {**STYLES3, **MORE_STYLES}.items():
-        yield Case(f"right: {name}", "3", tuple(cells), questions=QUESTIONS["3"])
+        yield Case(f"right: {name}", "3", tuple(cells))
     single = [_third_case(name, given) for name, given in faults3.FAULTS.items()]
     yield from single
     yield from pairs(RIGHT3, [case for case in single if len(case.cells) == len(RIGHT3)])
@@ -110,4 +109,4 @@ def _third() -> Iterator[Case]:
 
 def _third_case(name: str, given: faults3.Fault) -> Case:
     lost = {criterion: Label(wanted.kind, wanted.fraction) for criterion, wanted in given.lost.items()}
-    return Case(f"fault: {name}", "3", tuple(given.cells), lost, given.answers, 1, QUESTIONS["3"])
+    return Case(f"fault: {name}", "3", tuple(given.cells), lost, given.answers, 1)

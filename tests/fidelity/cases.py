@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 from tests.fidelity.merging import merged
 
+QUESTIONS = {"1": ("1c", "1d", "1e"), "2": ("2c", "2d", "2e", "2f"), "3": ("3c", "3d", "3e")}
+"""What is graded of an assignment, in order."""
+
 
 @dataclass(frozen=True)
 class Label:
@@ -33,7 +36,6 @@ class Case:
         lost: Criterion → label, of those that are neither met nor carried.
         answers: The typed answers.
         faults: How many faults it has.
-        questions: What to grade, in order.
     """
 
     name: str
@@ -42,7 +44,6 @@ class Case:
     lost: Mapping[str, Label] = field(default_factory=dict)
     answers: Mapping[str, str] = field(default_factory=dict)
     faults: int = 0
-    questions: tuple[str, ...] = ()
 
 
 def pairs(base: Sequence[str], faulty: Iterable[Case]) -> Iterator[Case]:
@@ -59,5 +60,4 @@ def pairs(base: Sequence[str], faulty: Iterable[Case]) -> Iterator[Case]:
                 {**one.lost, **other.lost},
                 {**one.answers, **other.answers},
                 one.faults + other.faults,
-                one.questions,
             )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 from grader.scoring import Outcome
-from tests.fidelity.cases import Case, Label
+from tests.fidelity.cases import QUESTIONS, Case, Label
 from tests.support.harness import close, grade, run_cells
 
 
@@ -31,14 +30,13 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Judged:
-    """A graded case. Attributes: its name, assignment, faults, verdicts, what broke, and how long it took."""
+    """A graded case. Attributes: its name, assignment, faults, verdicts, and what broke."""
 
     name: str
     assignment: str
     faults: int
     verdicts: tuple[Verdict, ...]
     broken: str
-    seconds: float
 
     @property
     def wrong(self) -> tuple[Verdict, ...]:
@@ -48,17 +46,16 @@ class Judged:
 
 def judge(case: Case) -> Judged:
     """Runs a case in a process of its own and grades it."""
-    begun = time.monotonic()
     try:
         student = run_cells(case.cells, assignment=case.assignment, answers=case.answers)
         try:
-            outcomes = [outcome for question in case.questions for outcome in grade(student, question)]
+            outcomes = [outcome for question in QUESTIONS[case.assignment] for outcome in grade(student, question)]
         finally:
             close(student)
     except Exception as fault:  # a case that breaks a rubric is a finding, not the end
-        return Judged(case.name, case.assignment, case.faults, (), repr(fault), time.monotonic() - begun)
+        return Judged(case.name, case.assignment, case.faults, (), repr(fault))
     verdicts = tuple(_verdict(outcome, case.lost.get(outcome.criterion)) for outcome in outcomes)
-    return Judged(case.name, case.assignment, case.faults, verdicts, "", time.monotonic() - begun)
+    return Judged(case.name, case.assignment, case.faults, verdicts, "")
 
 
 def _verdict(outcome: Outcome, label: Label | None) -> Verdict:

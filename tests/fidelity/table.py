@@ -1,15 +1,11 @@
-"""The tables of ``docs/fidelity.md``."""
+"""The tables that the harness prints."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
 from tests.fidelity.judging import Judged, Verdict
-
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "fidelity.md"
-BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 
 
 @dataclass
@@ -22,7 +18,6 @@ class Count:
     missed: int = 0
     review: int = 0
     faults: int = 0
-    names: list[str] = field(default_factory=list)
 
     def add(self, verdicts: Iterable[Verdict]) -> None:
         """Counts the verdicts of one notebook."""
@@ -53,7 +48,7 @@ HEAD = "| | notebooks | with a fault here | exact | | false deductions | faults 
 
 
 def page(results: Sequence[Judged]) -> str:
-    """The generated part of the page."""
+    """All tables."""
     lines = []
     for title, depth in (("By question", 2), ("By criterion", None)):
         counts: dict[str, Count] = {}
@@ -81,10 +76,3 @@ def _summary(results: Sequence[Judged]) -> str:
         figures.append(sum(bool(result.broken) for result in mine))
         lines.append(f"| {assignment} | " + " | ".join(str(figure) for figure in figures) + " |")
     return "\n".join(lines)
-
-
-def write(text: str) -> None:
-    """Puts the tables into the page."""
-    given = PAGE.read_text(encoding="utf-8")
-    before, rest = given.split(BEGIN)
-    PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}", encoding="utf-8")

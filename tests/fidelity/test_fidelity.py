@@ -40,7 +40,8 @@ def test_drawn_pairs_cost_what_both_faults_cost(assignment: str) -> None:
     found = [case for case in cases(assignment) if " + " in case.name]
     assert len(found) > 150
     judged = [judge(case) for case in random.Random(11).sample(found, DRAWN)]
-    wrong = {one.name: one.broken or [v for v in one.wrong if v.got != "review"] for one in judged if one.wrong}
-    wrong |= {one.name: one.broken for one in judged if one.broken}
+    wrong = {
+        one.name: one.broken or [v for v in one.wrong if v.got != "review"] for one in judged if one.wrong or one.broken
+    }
     assert not {name: what for name, what in wrong.items() if what}, wrong
     assert sum(bool(one.wrong) for one in judged) <= 1, wrong
