@@ -60,7 +60,8 @@ def examine_loop(run: TrainingRun) -> LoopVerdict:
     wrong = bool(steps) and run.network is not None and not any(_moves(event, run) for event in steps)
     backward = _backward_fault(run, backwards, batches)
     step = _step_fault(run, events, batches, bool(backward))
-    zero = _zero_fault(run, events)
+    # what the optimizer zeroes then are not the gradients that add up
+    zero = "" if wrong and run.events("zero") else _zero_fault(run, events)
     if zero.startswith("gradients are zeroed between") and step:
         step = ""
     return LoopVerdict(zero, backward, step, wrong, saw)

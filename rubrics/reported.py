@@ -11,7 +11,7 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grader.probe import expr
 from grader.probe.types import Answer, Request
@@ -110,6 +110,17 @@ def _labelled(texts: Iterable[str]) -> dict[str, list[Number]]:
             previous = words
             found[words].append(number)
     return found
+
+
+def whole_epochs_only(run: TrainingRun, series: Iterable[Series]) -> list[Series]:
+    """The series without the numbers of epochs that the time budget cut short: these are nobody's epoch."""
+    short = {at for at, epoch in enumerate(run.epochs) if epoch.shortened}
+    return [
+        replace(one, numbers=tuple(None if at in short else number for at, number in enumerate(one.numbers)))
+        if short
+        else one
+        for one in series
+    ]
 
 
 def printed_series(run: TrainingRun) -> list[Series]:

@@ -112,6 +112,7 @@ class Pass:
         cell: Cell in which it began.
         events: Its ``batch``, ``forward``, ``loss``, ``backward``, ``step`` and ``zero`` events.
         complete: Whether the loader was exhausted.
+        length: Samples that it would have had, when the time budget cut it short; else None.
     """
 
     loader: int | None
@@ -120,6 +121,7 @@ class Pass:
     cell: int | None
     events: list[Event] = field(default_factory=list)
     complete: bool = False
+    length: int | None = None
 
     def of(self, *kinds: str) -> list[Event]:
         """Its events of some kinds."""
@@ -138,7 +140,9 @@ class Pass:
 
     @property
     def samples(self) -> int:
-        """How many samples it processed."""
+        """How many samples it processed, or would have processed."""
+        if self.length is not None:
+            return self.length
         batches = self.of("batch")
         if batches:
             return sum(int(event.get("size") or 0) for event in batches)
@@ -189,6 +193,7 @@ class _Splitter:
             finished = self._open.pop(loader, None)
             if finished is not None:
                 finished.complete = True
+                finished.length = int(event.get("length") or 0) if event.get("short") else None
                 finished.stop = max(finished.stop, event.serial)
             if finished is self._current:
                 # an outer loop goes on; a loader of which someone took a single batch does not

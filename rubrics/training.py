@@ -25,6 +25,11 @@ class Epoch:
     stop: int | None
     evaluations: list[Pass] = field(default_factory=list)
 
+    @property
+    def shortened(self) -> bool:
+        """Whether the time budget cut one of its passes short."""
+        return any(one.length is not None for one in (self.training, *self.evaluations))
+
 
 @dataclass
 class TrainingRun:
@@ -58,6 +63,11 @@ class TrainingRun:
     def passes(self) -> list[Pass]:
         """The passes of training."""
         return [epoch.training for epoch in self.epochs]
+
+    @property
+    def shortened(self) -> bool:
+        """Whether the time budget cut some of its epochs short."""
+        return any(epoch.shortened for epoch in self.epochs)
 
     def events(self, *kinds: str) -> list[Event]:
         """The events of some kinds of all passes of training, in order."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -17,6 +19,7 @@ from grader.rubric_modules import bundled_course
 from grader.run import Options, Summary, grade_class
 from grader.sandbox import Limits
 
+NO_LIMIT_S = 7 * 86_400.0
 SANDBOXES = ("auto", "docker", "bubblewrap", "local")
 
 
@@ -48,7 +51,15 @@ SANDBOXES = ("auto", "docker", "bubblewrap", "local")
 @click.option(
     "--memory", type=click.IntRange(min=512), default=4096, show_default=True, help="Memory of a notebook in MiB."
 )
-def run(cell_timeout: float, notebook_timeout: float, memory: int, **given: Any) -> int:
+@click.option(
+    "--training-budget",
+    type=click.FloatRange(min=1),
+    default=300,
+    show_default=True,
+    help="Seconds of a cell (at most half of its limit) after which training is cut short.",
+)
+@click.option("--full", is_flag=True, help="Let training run to its end: no budget, and no time limits but those given.")
+def run(memory: int, **given: Any) -> int:
     """Executes, grades and reports every submission in a folder or ZIP."""
     options = Options(
         source=given["submissions"],
@@ -59,7 +70,7 @@ def run(cell_timeout: float, notebook_timeout: float, memory: int, **given: Any)
         only=given["only"],
         seed=given["seed"],
         marks=given["marks"],
-        limits=Limits(cell_timeout_s=cell_timeout, notebook_timeout_s=notebook_timeout, memory_mib=memory),
+        limits=_limits(memory, given),
     )
     console = Console(highlight=False)
     logging.basicConfig(level=logging.ERROR, format="%(message)s")
@@ -69,6 +80,18 @@ def run(cell_timeout: float, notebook_timeout: float, memory: int, **given: Any)
     if summary.interrupted:
         return 130
     return 0 if summary.complete else 1
+
+
+def _limits(memory_mib: int, given: Mapping[str, Any]) -> Limits:
+    """The limits of a notebook; ``--full`` lifts those of time that nobody gave."""
+    names = {"cell_timeout": "cell_timeout_s", "notebook_timeout": "notebook_timeout_s"}
+    context = click.get_current_context()
+    by_default = {name for name in names if context.get_parameter_source(name) is ParameterSource.DEFAULT}
+    times = {field: given[name] for name, field in names.items()}
+    if given["full"]:
+        times |= {names[name]: NO_LIMIT_S for name in by_default}
+    budget_s = None if given["full"] else given["training_budget"]
+    return Limits(memory_mib=memory_mib, training_budget_s=budget_s, **times)
 
 
 def processors() -> int:

@@ -104,9 +104,9 @@ def start(inside: InsidePaths, *, redirect_cuda: bool, seed: int) -> str:
     return _START.replace("{call!r}", repr(json.dumps(call)))
 
 
-def next_cell(index: int) -> str:
-    """Announces the next cell."""
-    return f"__import__('{KERNEL_SIDE}').next_cell({index})"
+def next_cell(index: int, budget_s: float | None) -> str:
+    """Announces the next cell, and after how long its training is cut short."""
+    return f"__import__('{KERNEL_SIDE}').next_cell({index}, {budget_s!r})"
 
 
 def serve(name: str) -> str:

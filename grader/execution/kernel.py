@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import nbformat
@@ -146,7 +146,8 @@ def open_notebook(
         stack.callback(lambda: loop.run(session.stop()))
         loop.run(session.start(job.seed))
         executed = loop.run(_Execution(job, session, on_progress).run(folder.skipped))
-        yield LiveNotebook(executed, LiveKernel(session, loop, folder.exchange))
+        kernel = LiveKernel(session, loop, folder.exchange)
+        yield LiveNotebook(_with_shortened(executed, kernel, job.limits), kernel)
 
 
 class _Execution:
@@ -196,7 +197,7 @@ class _Execution:
         client.nb.cells = [copy]
         ended, broken = False, False
         try:
-            await self._session.announce(index)
+            await self._session.announce(index, _budget_s(self._job.limits, timeout_s))
             await client.run(copy, 0, timeout_s)
         except DeadKernelError:
             ended = True
@@ -282,6 +283,23 @@ def _specification(job: Job, folder: RunFolder) -> SandboxSpec:
         limits=job.limits,
         gpus=job.gpus,
     )
+
+
+def _budget_s(limits: Limits, timeout_s: float) -> float | None:
+    """What follows the training in a cell, and the passes that are cut short, need time as well."""
+    return None if limits.training_budget_s is None else min(limits.training_budget_s, timeout_s / 2)
+
+
+def _with_shortened(executed: ExecutedNotebook, kernel: LiveKernel, limits: Limits) -> ExecutedNotebook:
+    """Adds a sentence on the cells whose training was cut short."""
+    budget_s = _budget_s(limits, limits.cell_timeout_s)
+    if budget_s is None or not kernel.alive or all(cell.duration_s < budget_s for cell in executed.cells):
+        return executed
+    found = kernel.ask(Request("shortened", {})).data.get("cells")
+    known = {cell.index for cell in executed.cells if cell.kind == "code"}
+    cells = sorted(known & {index for index in found if type(index) is int}) if isinstance(found, list) else []
+    said = [sentences.training_cut_short(index + 1, budget_s) for index in cells]
+    return replace(executed, problems=(*executed.problems, *said))
 
 
 def _failed(kind: str, message: str) -> Answer:

@@ -19,6 +19,14 @@ def cell_too_long(cell: int, limits: Limits, *, stopped: bool) -> str:
     return f"{said}." if stopped else f"{said}; it did not react, so the cells after it could not run."
 
 
+def training_cut_short(cell: int, budget_s: float) -> str:
+    """The passes of a long training were cut short."""
+    return (
+        f"The training in cell {cell} would have taken long: after {_duration(budget_s)}, each further pass over the data "
+        "had only a few batches. What was seen until then is what was graded; `grade --full` lets it run."
+    )
+
+
 def notebook_too_long(cell: int, limits: Limits) -> str:
     """The notebook ran into its time limit."""
     return (

@@ -68,14 +68,18 @@ class KernelSession:
             raise SandboxError(f"The kernel side did not start: {reply.get('ename')}: {reply.get('evalue')}")
         self.startup_s = time.monotonic() - begun
 
-    async def announce(self, index: int) -> None:
+    async def announce(self, index: int, budget_s: float | None = None) -> None:
         """Tells the kernel side which cell comes next; a notebook that breaks this breaks its own record only.
+
+        Args:
+            index: Of the cell.
+            budget_s: After how long its training is cut short; None for never.
 
         Raises:
             DeadKernelError: The kernel is gone.
         """
         with contextlib.suppress(SilentTimeoutError):
-            await self.client.silent(bootstrap.next_cell(index), _NEXT_CELL_TIMEOUT_S)
+            await self.client.silent(bootstrap.next_cell(index, budget_s), _NEXT_CELL_TIMEOUT_S)
 
     async def silent(self, code: str, timeout_s: float) -> Mapping[str, Any]:
         """See ``BoundedClient.silent``."""

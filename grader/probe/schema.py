@@ -102,12 +102,18 @@ def _rerun(request: Request, answer: Answer) -> None:
         _expect(_is_count(answer.data.get(name)), f"{name} is no number")
 
 
+def _shortened(request: Request, answer: Answer) -> None:
+    cells = answer.data.get("cells")
+    _expect(isinstance(cells, list) and all(_is_count(cell) for cell in cells), "cells is no list of numbers")
+
+
 _VERBS: dict[str, Callable[[Request, Answer], None]] = {
     "evaluate": _evaluate,
     "inventory": _inventory,
     "scan": _scan,
     "trace": _trace,
     "rerun": _rerun,
+    "shortened": _shortened,
 }
 
 

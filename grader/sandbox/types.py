@@ -27,6 +27,8 @@ class Limits:
         cell_pictures: Pictures kept of one cell.
         picture_mib: Largest picture that is kept.
         startup_timeout_s: Wall-clock limit for the kernel to become ready.
+        training_budget_s: Time in a cell after which passes over loaders are cut short; a cell with less time left
+            is cut at half of that. None lets it train as long as the other limits allow.
     """
 
     cell_timeout_s: float = 600.0
@@ -40,6 +42,7 @@ class Limits:
     cell_pictures: int = 40
     picture_mib: int = 8
     startup_timeout_s: float = 120.0
+    training_budget_s: float | None = 300.0
 
     @property
     def threads(self) -> int:

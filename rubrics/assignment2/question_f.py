@@ -258,8 +258,6 @@ def _loop(training: Training) -> Outcome:
     zero, step = verdict.zero, verdict.step
     if verdict.wrong_parameters and not step:
         step = "the optimizer moves other parameters than the network's"
-        # gradients of parameters that the optimizer does not know are not its business
-        zero = zero if not run.events("zero") else ""
     if step and not verdict.wrong_parameters and _by_hand(training.source):
         step = ""
     faults = [text for text in (zero, verdict.backward, step) if text]

@@ -25,7 +25,7 @@ from rubrics.assignment2.items import USUAL_FORM
 from rubrics.assignment2.network import find_network, network_classes
 from rubrics.assignment2.recurrent import Network
 from rubrics.repair import Plan, Rerun, rerun
-from rubrics.reported import Series, bound_series, kept_series, printed_series
+from rubrics.reported import Series, bound_series, kept_series, printed_series, whole_epochs_only
 from rubrics.trace import Trace, whole_trace
 from rubrics.training import TrainingRun, training_runs
 
@@ -109,22 +109,20 @@ def find_training(student: Student) -> Training:
     run = _chosen(training_runs(student.find(whole_trace), sizes=samples), student.find(find_network))
     base = Training(run, samples=samples, cells=cells, broken=broken)
     if run is not None and _whole(run, broken):
-        return _with_series(student, base, [*printed_series(run), *kept_series(student, found.answer, len(run.epochs))])
+        return _with_series(student, base, run, found)
     if not base.written:
         return base
     again = _repair(student, base, _attempts(student, base.source))
     if again is None or again.run is None or (run is not None and len(again.run.epochs) < len(run.epochs)):
         if run is not None:
-            return _with_series(
-                student, base, [*printed_series(run), *kept_series(student, found.answer, len(run.epochs))]
-            )
+            return _with_series(student, base, run, found)
         return again or base
     return again
 
 
-def _with_series(student: Student, training: Training, series: Sequence[Series]) -> Training:
-    del student
-    return Training(**{**vars(training), "series": tuple(series)})
+def _with_series(student: Student, training: Training, run: TrainingRun, found: Facts) -> Training:
+    series = [*printed_series(run), *kept_series(student, found.answer, len(run.epochs))]
+    return Training(**{**vars(training), "series": tuple(whole_epochs_only(run, series))})
 
 
 def _whole(run: TrainingRun, broken: Cell | None) -> bool:

@@ -17,6 +17,7 @@ from rubrics.assignment3.probing import BATCH, Network, find_network, fresh_imag
 from rubrics.assignment3.regularization import regularization
 
 CRITERIA = ("convolutions", "padding", "pooling", "activation", "fc", "forward", "regularization")
+_RESHAPE = re.compile(r"shape '\[([^]]*)\]' is invalid")
 _SIZE_FAULT = re.compile(
     r"shapes cannot be multiplied|invalid for input of size|size mismatch|Kernel size can't be greater|"
     r"Calculated padded input size|Output size is too small|non-positive|expected input\[|channels",
@@ -209,9 +210,23 @@ def _fits_scaled(student: Student, network: Network) -> bool:
 
 
 def _map_size(network: Network) -> int | None:
-    """Number of elements of an image's last feature map."""
+    """Number of elements of an image's last feature map: as it ran, else as its layers would make it."""
     maps = [layer.shape_out for layer in network.layers if len(layer.shape_out) == 4]
-    return math.prod(maps[-1][1:]) if maps else None
+    return math.prod(maps[-1][1:]) if maps else _computed_map_size(network.layers)
+
+
+def _computed_map_size(layers: Sequence[Layer]) -> int | None:
+    """Elements of the map that an image becomes; None without convolutions or when it shrinks to nothing."""
+    channels, height, width = 0, IMAGE_SIZE, IMAGE_SIZE
+    for layer in layers:
+        if layer.kind not in {"conv", "pool"}:
+            continue
+        rows, columns = layer.weight[2:4] if layer.kind == "conv" else layer.kernel
+        channels = layer.weight[0] if layer.kind == "conv" else channels
+        top, bottom, left, right = layer.padding
+        height = (height + top + bottom - rows) // max(layer.stride[0], 1) + 1
+        width = (width + left + right - columns) // max(layer.stride[1], 1) + 1
+    return channels * height * width if channels and height > 0 and width > 0 else None
 
 
 def own_map_sizes(student: Student) -> set[int]:
@@ -257,9 +272,15 @@ def _shape_text(shape: tuple[int, ...] | None) -> str:
 def _explained(network: Network, saw: str) -> bool:
     """Whether a failure is one of sizes that do not fit, or a wrong number of rows or classes."""
     shape = network.strict.shape
-    if shape is None:
-        return bool(_SIZE_FAULT.search(saw) or _SIZE_FAULT.search(network.mended.error))
-    return len(shape) == 2
+    if shape is not None:
+        return len(shape) == 2
+    reshaped = _RESHAPE.search(saw)
+    if reshaped is not None:
+        # a reshape that fits neither the wanted map nor the final layer is a fault of its own
+        wanted = math.prod(int(size) for size in re.findall(r"(?<![-\d])\d+", reshaped.group(1))[-1:] or ["0"])
+        final = {layer.weight[1] for layer in network.layers if layer.kind == "linear" and len(layer.weight) > 1}
+        return wanted in {FEATURES, *final}
+    return bool(_SIZE_FAULT.search(saw) or _SIZE_FAULT.search(network.mended.error))
 
 
 def _independent(student: Student, network: Network) -> bool:

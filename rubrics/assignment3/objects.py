@@ -160,7 +160,8 @@ def roles(student: Student) -> Roles:
     found = student.find(objects)
     trace = student.find(whole_trace)
     learned, tested = _used(trace)
-    if not learned:
+    crashed = not learned
+    if crashed:
         learned = _failed_with(student, found, trace)
         tested -= learned
     trains = [loader for loader in found.loaders if loader.obj in learned]
@@ -177,6 +178,8 @@ def roles(student: Student) -> Roles:
     if test is None:
         left = [loader for loader in found.loaders if loader != train]
         test = _best([loader for loader in left if loader.obj in tested])
+        if crashed and len(left) == 1:  # the training failed before anything could be tested
+            test = test or left[0]
     return Roles(train, test)
 
 

@@ -16,7 +16,7 @@ from rubrics.assignment3.loading import look_at_data, sizes
 from rubrics.assignment3.objects import Objects, Roles, objects, roles
 from rubrics.assignment3.probing import Network, find_network
 from rubrics.repair import Plan, Rerun, rerun
-from rubrics.reported import Series, bound_series, kept_series, printed_series
+from rubrics.reported import Series, bound_series, kept_series, printed_series, whole_epochs_only
 from rubrics.source import calls, cells_that_train, functions_calling, loop_counts
 from rubrics.trace import whole_trace
 from rubrics.training import TrainingRun, training_runs
@@ -94,7 +94,9 @@ def find_training(student: Student) -> Training:
     if _needs_repair(training):
         _repair(student, training, network)
     if training.run is not None and not training.series:
-        training.series = [*printed_series(training.run), *kept_series(student, found.answer, len(training.run.epochs))]
+        run = training.run
+        reported = [*printed_series(run), *kept_series(student, found.answer, len(run.epochs))]
+        training.series = whole_epochs_only(run, reported)
     return training
 
 

@@ -159,6 +159,8 @@ def _other(
         return not_met(criterion, f"{named[0].where}: {named[0].text}; {text}.", variant="wrong")
     if training.broken:
         return not_met(criterion, f"No test accuracy was reported before the cell failed: {training.broken}.")
+    if run.shortened:
+        return review(criterion, "The training was cut short, and its first epochs report no accuracy.")
     if printed_after(run, seen.epochs[-1][-1].start, last[-1].accuracy, SHARES):
         return review(criterion, "The test set is evaluated after each epoch, but only the last accuracy is reported.")
     return not_met(criterion, f"The test set is evaluated, but no accuracy is reported after each epoch; {text}.")

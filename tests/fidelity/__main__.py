@@ -12,9 +12,11 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 
 from tests.fidelity.assignments import cases
 from tests.fidelity.cases import Case
+from tests.fidelity.disguise import DISGUISES, disguised
 from tests.fidelity.judging import Judged, judge
 from tests.fidelity.table import page
 
@@ -59,10 +61,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the draw")
     parser.add_argument("--only", default="", help="cases with this in their name")
     parser.add_argument("--pairs-only", action="store_true")
+    parser.add_argument("--disguise", action="append", choices=sorted(DISGUISES), help="write the notebooks anew")
+    parser.add_argument("--disguise-seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
     given = parser.parse_args(arguments)
     begun = time.monotonic()
-    results = graded(chosen(given), given.jobs)
+    wanted = [
+        replace(case, cells=tuple(disguised(case.cells, given.disguise_seed, given.disguise)))
+        if given.disguise
+        else case
+        for case in chosen(given)
+    ]
+    results = graded(wanted, given.jobs)
     print(page(results))
     print(f"{len(results)} cases in {time.monotonic() - begun:.0f} s")
     return int(any(result.broken or (result.wrong and not result.faults) for result in results))

@@ -30,13 +30,23 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Judged:
-    """A graded case. Attributes: its name, assignment, faults, verdicts, and what broke."""
+    """A graded case.
+
+    Attributes:
+        name: Of the case.
+        assignment: Its number.
+        faults: How many it has.
+        verdicts: On its criteria.
+        broken: What broke the grader, or nothing.
+        crashed: Whether a cell of the notebook failed.
+    """
 
     name: str
     assignment: str
     faults: int
     verdicts: tuple[Verdict, ...]
     broken: str
+    crashed: bool = False
 
     @property
     def wrong(self) -> tuple[Verdict, ...]:
@@ -55,7 +65,8 @@ def judge(case: Case) -> Judged:
     except Exception as fault:  # a case that breaks a rubric is a finding, not the end
         return Judged(case.name, case.assignment, case.faults, (), repr(fault))
     verdicts = tuple(_verdict(outcome, case.lost.get(outcome.criterion)) for outcome in outcomes)
-    return Judged(case.name, case.assignment, case.faults, verdicts, "")
+    crashed = any(cell.status == "error" for cell in student.notebook.cells)
+    return Judged(case.name, case.assignment, case.faults, verdicts, "", crashed)
 
 
 def _verdict(outcome: Outcome, label: Label | None) -> Verdict:

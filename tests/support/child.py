@@ -58,7 +58,7 @@ def main(connection: Any, cells: list[str], config: dict[str, Any]) -> None:
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
         kernel_side.start({**config, "namespace": namespace})
         service = kernel_side.current()
-        executed = [_run(index, text, namespace, service, output) for index, text in enumerate(cells)]
+        executed = [_run(index, text, namespace, service, output, config["budget_s"]) for index, text in enumerate(cells)]
         connection.send(executed)
         while True:
             try:
@@ -76,12 +76,14 @@ def _answer(service: Any, verb: str, params: Any, arrays: Any) -> tuple[Any, Any
     return data, tensors, None
 
 
-def _run(index: int, text: str, namespace: dict[str, Any], service: Any, output: io.StringIO) -> dict[str, Any]:
+def _run(
+    index: int, text: str, namespace: dict[str, Any], service: Any, output: io.StringIO, budget_s: float | None
+) -> dict[str, Any]:
     if text.startswith("#md"):
         return {"index": index, "kind": "markdown", "source": text[3:].lstrip()}
     from IPython.core.inputtransformer2 import TransformerManager
 
-    service.next_cell(index)
+    service.next_cell(index, budget_s)
     start, began = output.tell(), time.monotonic()
     cell: dict[str, Any] = {"index": index, "kind": "code", "source": text}
     name = f"<cell {index}>"

@@ -82,12 +82,16 @@ def run_cells(
     answers: Mapping[str, Any] | None = None,
     seed: int = 0,
     timeout_s: float = 300,
+    budget_s: float | None = None,
 ) -> Student:
-    """Executes the cells (code; a text starting with ``#md`` is a markdown cell) and returns the student."""
+    """Executes the cells (code; a text starting with ``#md`` is a markdown cell) and returns the student.
+
+    ``budget_s`` is the time in a cell after which training is cut short.
+    """
     here, there = multiprocessing.Pipe()
     folder = tempfile.mkdtemp(prefix="grader-test-")
     assets = _prepared(_store().names_for(assignment, cells))
-    config = {"assets": str(assets.folder), "redirect_cuda": True, "seed": seed, "folder": folder}
+    config = {"assets": str(assets.folder), "redirect_cuda": True, "seed": seed, "folder": folder, "budget_s": budget_s}
     child = importlib.import_module("tests.support.child")
     process = _context().Process(target=child.main, args=(there, list(cells), config), daemon=True)
     process.start()

@@ -23,9 +23,9 @@ def start(config: dict[str, Any]) -> None:
     _STATE["service"] = Service(config)
 
 
-def next_cell(index: int) -> None:
-    """Says that the cell at ``index`` runs next."""
-    _STATE["service"].next_cell(index)
+def next_cell(index: int, budget_s: float | None = None) -> None:
+    """Says that the cell at ``index`` runs next, and after how many seconds its training is cut short."""
+    _STATE["service"].next_cell(index, budget_s)
 
 
 def serve(name: str) -> None:

@@ -137,19 +137,26 @@ def _install_loaders(recorder: Recorder) -> None:
         if recorder.enabled:
             recorder.iterate(self)
             iterator._grader_loader = self  # type: ignore[attr-defined]
+            iterator._grader_loop = recorder.budget.loop_over(self)  # type: ignore[attr-defined]
+            iterator._grader_batches = 0  # type: ignore[attr-defined]
         return iterator
 
     @functools.wraps(following)
     def fetched(self: Any) -> Any:
         loader = getattr(self, "_grader_loader", None)
+        if loader is None or not recorder.enabled:
+            return following(self)
+        if recorder.budget.spent(self._grader_loop, self._grader_batches):
+            recorder.end_of_pass(loader, short=True)
+            raise StopIteration
         try:
             data = following(self)
         except StopIteration:
-            if recorder.enabled and loader is not None:
-                recorder.emit("iter", loader=recorder.session.number(loader), end=True)
+            recorder.budget.finished(self._grader_loop)
+            recorder.end_of_pass(loader)
             raise
-        if recorder.enabled and loader is not None:
-            recorder.batch(loader, data)
+        self._grader_batches += 1
+        recorder.batch(loader, data)
         return data
 
     DataLoader.__init__, DataLoader.__iter__ = made, iterated  # type: ignore[method-assign]

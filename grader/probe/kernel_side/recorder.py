@@ -20,6 +20,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
 from .batches import label_place, nature
+from .budget import Budget
 from .describe import to_array, was_moved
 from .origin import produced_by
 from .session import Session
@@ -61,6 +62,7 @@ class Recorder:
 
     def __init__(self, session: Session) -> None:
         self.session = session
+        self.budget = Budget(session)
         self.events: list[dict[str, Any]] = []
         self.packed: list[np.ndarray[Any, Any]] = []
         self.packed_length = 0
@@ -76,6 +78,7 @@ class Recorder:
         self.depth = 0
         self.stop: Callable[[], None] | None = None
         self._printed = 0
+        self._last_module: nn.Module | None = None
         self._batches: deque[tuple[int, set[int], int]] = deque(maxlen=4)
         self._outputs: deque[tuple[int, int, int]] = deque(maxlen=8)
         self._losses: deque[tuple[int, Any]] = deque(maxlen=8)
@@ -166,6 +169,8 @@ class Recorder:
         given = [thing for thing in (*args, *kwargs.values()) if isinstance(thing, torch.Tensor)]
         outputs = [thing for thing in _tensors(output) if thing.is_floating_point()]
         first = outputs[0] if outputs else None
+        if torch.is_grad_enabled():
+            self._last_module = module
         serial = self.emit(
             "forward",
             module=self.session.number(module),
@@ -240,17 +245,18 @@ class Recorder:
         if loss is None and self._losses and self._losses[-1][0] > (self._outputs[-1][0] if self._outputs else 0):
             loss = self._losses[-1][0]
         parameters = [p for optimizer in self.optimizers for group in optimizer.param_groups for p in group["params"]]
-        if not parameters and self._outputs:
-            modules = [calls.first[0].module for calls in self.calls.values() if calls.first]
-            parameters = [p for module in modules for p in module.parameters()]
         self.emit(
             "backward",
             value=_number(thing),
             grad_fn=type(thing.grad_fn).__name__ if thing.grad_fn else "",
-            clean=not _any_gradient(parameters),
+            clean=not _any_gradient(parameters) and not _any_gradient(self._last_parameters()),
             loss=loss,
             forward=self._outputs[-1][0] if self._outputs else None,
         )
+
+    def _last_parameters(self) -> list[torch.Tensor]:
+        """Parameters of the network that was called last; the optimizer may move another's."""
+        return list(self._last_module.parameters()) if self._last_module is not None else []
 
     def step(self, optimizer: Any) -> None:
         """Notes that an optimizer is about to move its parameters."""
@@ -271,6 +277,14 @@ class Recorder:
         """Notes that a pass over a loader begins."""
         self.iterations[id(loader)] += 1
         self.emit("iter", loader=self.session.number(loader), end=False)
+
+    def end_of_pass(self, loader: Any, *, short: bool = False) -> None:
+        """Notes that a pass over a loader ends; ``short`` when the time budget cut it."""
+        number = self.session.number(loader)
+        if short:
+            self.emit("iter", loader=number, end=True, short=True, length=_length(loader.dataset))
+        else:
+            self.emit("iter", loader=number, end=True)
 
     def batch(self, loader: Any, data: Any) -> None:
         """Notes a batch that a loader delivered."""
@@ -365,6 +379,13 @@ def _own_function(session: Session) -> str | None:
             return None if name == "<module>" else name
         frame = frame.f_back  # type: ignore[assignment]
     return None
+
+
+def _length(data: Any) -> int | None:
+    try:
+        return len(data)
+    except (TypeError, NotImplementedError):
+        return None
 
 
 def _number(thing: Any) -> float | None:

@@ -72,11 +72,12 @@ class Service:
             except AttributeError:
                 continue
 
-    def next_cell(self, index: int) -> None:
-        """Says that the cell at ``index`` runs next."""
+    def next_cell(self, index: int, budget_s: float | None = None) -> None:
+        """Says that the cell at ``index`` runs next, and after how long its training is cut short."""
         self._name_hooks()
         self._end_cell()
         self.session.cell = index
+        self.recorder.budget.begin(budget_s)
         self.recorder.emit("cell", index=index, when="start")
 
     def _end_cell(self) -> None:
@@ -84,6 +85,7 @@ class Service:
             self.session.note_bindings()
             self.recorder.emit("cell", index=self.session.cell, when="end")
             self.session.cell = None
+        self.recorder.budget.begin(None)
 
     def answer(
         self, verb: str, params: dict[str, Any], arrays: dict[str, Any]
@@ -118,6 +120,8 @@ class Service:
         if verb == "trace":
             since = params.get("since", 0)
             return {"events": [event for event in self.recorder.events if event["s"] > since]}
+        if verb == "shortened":
+            return {"cells": sorted(self.recorder.budget.shortened)}
         if verb == "rerun":
             return Rerunner(*parts).run(params, evaluate, describer)
         message = f"unknown verb {verb!r}"
