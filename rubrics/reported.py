@@ -17,6 +17,7 @@ from grader.probe import expr
 from grader.probe.types import Answer, Request
 from grader.probe.value import Value, step_values
 from grader.scoring import Student
+from rubrics.tolerances import tolerance
 from rubrics.trace import Event
 from rubrics.training import TrainingRun
 
@@ -36,7 +37,11 @@ class Number:
         """Whether it is ``truth``, as far as its digits tell; integers may have been rounded down."""
         if math.isnan(truth) or math.isnan(self.value):
             return math.isnan(truth) and math.isnan(self.value)
-        slack = 5e-4 * abs(truth) + 1e-6
+        return self.within(truth, tolerance("averages").accept)
+
+    def within(self, truth: float, relative: float) -> bool:
+        """Whether it is ``truth`` up to a relative difference, apart from its rounding."""
+        slack = relative * abs(truth) + 1e-6
         below = self.unit if self.unit == 1 else 0.5005 * self.unit
         return -below - slack <= self.value - truth <= 0.5005 * self.unit + slack
 
@@ -54,6 +59,15 @@ class Series:
     label: str
     where: str
     numbers: tuple[Number | None, ...]
+
+    def nearly(self, truth: Sequence[float], scales: Sequence[float] = (1.0,)) -> bool:
+        """Whether it is so close to ``truth`` in every epoch that only a person can tell."""
+        border = tolerance("averages").border
+        return len(truth) == len(self.numbers) and any(
+            all(n.within(scale * t, border) for n, t in zip(self.numbers, truth, strict=True) if n is not None)
+            and bool(self.known)
+            for scale in scales
+        )
 
     def fits(self, truth: Sequence[float], scales: Sequence[float] = (1.0,)) -> bool:
         """Whether it reports ``truth`` in one of the scales, in every epoch."""

@@ -58,7 +58,7 @@ SANDBOXES = ("auto", "docker", "bubblewrap", "local")
     show_default=True,
     help="Seconds of a cell (at most half of its limit) after which training is cut short.",
 )
-@click.option("--full", is_flag=True, help="Let training run to its end: no budget, and no time limits but those given.")
+@click.option("--full", is_flag=True, help="Let training run to its end; only time limits that you give hold.")
 def run(memory: int, **given: Any) -> int:
     """Executes, grades and reports every submission in a folder or ZIP."""
     options = Options(

@@ -22,8 +22,8 @@ def cell_too_long(cell: int, limits: Limits, *, stopped: bool) -> str:
 def training_cut_short(cell: int, budget_s: float) -> str:
     """The passes of a long training were cut short."""
     return (
-        f"The training in cell {cell} would have taken long: after {_duration(budget_s)}, each further pass over the data "
-        "had only a few batches. What was seen until then is what was graded; `grade --full` lets it run."
+        f"The training in cell {cell} would have taken long: after {_duration(budget_s)}, each further pass over the "
+        "data had only a few batches. What was seen until then was graded; `grade --full` lets the training run."
     )
 
 

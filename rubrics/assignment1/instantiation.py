@@ -75,6 +75,8 @@ def _logits(student: Student, found: Delivered) -> Outcome:
         if network is not None and network.core.pretrained and network.core.has_fc and not network.core.original_fc:
             return not_met(criterion, "The final layer is not the pre-trained one, so the logits are others.")
         return met(criterion, f"The original logits were found in {found.logits[0]}.")
+    if found.near_logits:
+        return review(criterion, f"{found.near_logits[0]} is close to the original logits, but not equal to them.")
     if network is None:
         return not_met(criterion, "No network was found that turns images into logits.")
     if found.features:
@@ -90,6 +92,8 @@ def _feature_map(found: Delivered) -> Outcome:
         return not_met(
             criterion, f"The output of `layer4` appears in {found.lost[0]} only, where later code cannot read it."
         )
+    if found.near_features:
+        return review(criterion, f"{found.near_features[0]} is close to the output of `layer4`, but not equal to it.")
     return not_met(
         criterion, "After the network had processed images, the output of `layer4` was neither returned nor saved."
     )

@@ -14,10 +14,11 @@ import numpy.typing as npt
 import torch
 
 from grader.probe.types import Array
+from rubrics.tolerances import tolerance
 
 FloatArray = npt.NDArray[np.float64]
-EXACT = 1 - 1e-6
-COARSE = 1 - 4e-4
+EXACT = 1 - tolerance("maps").accept
+COARSE = 1 - tolerance("rounded_maps").accept
 ENLARGED = 0.992
 
 RIGHT = "logit"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ from reference.assignment1 import IMAGENET_MEAN, IMAGENET_STD, Elements
 from rubrics.assignment1.cores import StudentNetwork, find_cores, rebuild
 from rubrics.assignment1.evidence import ImageCall, Seen, cell_label, entries, gather
 from rubrics.assignment1.held import saved_arrays
+from rubrics.tolerances import tolerance
 
 MAX_RUNS = 6
 WIDTHS = (512, 2048)
@@ -45,28 +47,36 @@ class Delivered:
         logits: Places at which the original logits were seen.
         features: Places at which the feature map was returned or saved.
         lost: Places at which the feature map was seen, but where no later code can read it.
+        near_logits: Places at which something was seen that is close to the logits (as of half precision), not equal.
+        near_features: The same for the feature map.
         probed: Whether a probe, and not the notebook's own run, showed it.
     """
 
     logits: list[str] = field(default_factory=list)
     features: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
+    near_logits: list[str] = field(default_factory=list)
+    near_features: list[str] = field(default_factory=list)
     probed: bool = False
 
 
 def matches(array: Array, wanted: torch.Tensor) -> bool:
     """Whether an array holds the values of a batch, or of its first item, in any layout of the axes."""
-    target = wanted.detach().double().numpy()
+    return _difference(array, wanted) <= tolerance("elements").accept
+
+
+def _difference(array: Array, wanted: torch.Tensor) -> float:
+    """Largest difference over the largest value; infinite when the sizes differ."""
+    target, found = wanted.detach().double().numpy(), math.inf
     for reference in (target, target[0]):
         if array.size == reference.size and array.size > 1:
-            tolerance = 2e-3 * max(float(np.abs(reference).max()), 1e-6)
             values = array.astype(np.float64)
             layouts = [values.ravel()]
             if reference.ndim >= 3 and values.ndim >= 3 and values.shape[-1] == reference.shape[-3]:
                 layouts.append(np.moveaxis(values, -1, -3).ravel())
-            if any(np.abs(layout - reference.ravel()).max() <= tolerance for layout in layouts):
-                return True
-    return False
+            scale = max(float(np.abs(reference).max()), 1e-6)
+            found = min([found, *(float(np.abs(layout - reference.ravel()).max()) / scale for layout in layouts)])
+    return found
 
 
 def inside_variants(images: Array) -> Iterator[tuple[str, Array]]:
@@ -135,7 +145,9 @@ def delivered(student: Student) -> Delivered:
                     seen.origin in ("held", "output") or seen.function is None or plain(seen.function) in scopes
                 ):
                     found.logits.append(_place(seen))
-            elif matches(seen.array, wanted.features):
+            elif not matches(seen.array, wanted.features):
+                _note_near(found, seen.array, wanted, _place(seen))
+            else:
                 kept = _readable(seen, scopes) and _hands_on(seen, returned, wanted.features, run)
                 (found.features if kept else found.lost).append(_place(seen))
     return found
@@ -166,6 +178,16 @@ def _note(found: Delivered, array: Array, wanted: Elements, place: str) -> None:
         found.logits.append(place)
     elif matches(array, wanted.features):
         found.features.append(place)
+    else:
+        _note_near(found, array, wanted, place)
+
+
+def _note_near(found: Delivered, array: Array, wanted: Elements, place: str) -> None:
+    bounds = tolerance("elements")
+    if bounds.unclear(_difference(array, wanted.logits)):
+        found.near_logits.append(place)
+    elif bounds.unclear(_difference(array, wanted.features)):
+        found.near_features.append(place)
 
 
 def _place(seen: Seen) -> str:

@@ -20,6 +20,7 @@ from rubrics.assignment2.elman import (
     hidden_states,
     softmax,
 )
+from rubrics.tolerances import tolerance
 
 _ENDS: dict[str, Callable[[Matrix], Matrix]] = {
     "": lambda z: z,
@@ -69,10 +70,14 @@ class Fit:
 def close(a: Matrix, b: Matrix) -> bool:
     """Whether two results agree to single precision; the fewer numbers there are, the less may be chance."""
     if a.size < _FEW and a.shape == b.shape:
-        return bool((np.abs(a - b) <= 5e-6 + 5e-5 * np.abs(b)).all())
+        return _within(a, b, tolerance("states").accept)
     if a.shape != b.shape or abs(float(a.flat[0]) - float(b.flat[0])) > 1e-3 + 1e-2 * abs(float(b.flat[0])):
         return False
-    return bool((np.abs(a - b) <= 2e-4 + 2e-3 * np.abs(b)).all())
+    return _within(a, b, tolerance("states").border)
+
+
+def _within(a: Matrix, b: Matrix, bound: float) -> bool:
+    return bool((np.abs(a - b) <= bound * (0.1 + np.abs(b))).all())
 
 
 def fit(params: Params, x: Matrix, outputs: Sequence[Matrix], start: Matrix | None = None) -> Fit | None:

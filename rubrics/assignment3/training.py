@@ -352,6 +352,11 @@ def _train_loss(training: Training) -> Outcome:
         return _interrupted_loss(criterion, training)
     true = truths.get("mean over batches", [math.nan])
     text = f"the true averages begin with {true[0]:.4g}"
+    near = [
+        one for one in training.series if any(one.nearly(v) for n, v in truths.items() if n.startswith("mean over"))
+    ]
+    if near:
+        return review(criterion, f"{near[0].where}: {near[0].text} is close to the average, but not equal; {text}.")
     if found is not None:
         return not_met(criterion, f"{found.series.where}: {found.series.text} is the {found.hypothesis}; {text}.")
     labelled = [series for series in training.series if "loss" in series.label.lower()]

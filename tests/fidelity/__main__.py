@@ -1,6 +1,7 @@
 """Grades the labelled notebooks and prints how far grades and labels agree.
 
-Usage: ``python -m tests.fidelity [--assignment N]… [--sample N] [--only TEXT] [--jobs N]``
+Usage: ``python -m tests.fidelity [--assignment N]… [--sample N] [--only TEXT] [--jobs N] [--write]``; ``--write`` puts
+the tables into ``docs/fidelity.md``.
 """
 
 from __future__ import annotations
@@ -13,27 +14,36 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 from tests.fidelity.assignments import cases
 from tests.fidelity.cases import Case
 from tests.fidelity.disguise import DISGUISES, disguised
 from tests.fidelity.judging import Judged, judge
-from tests.fidelity.table import page
+from tests.fidelity.table import disagreements, page
+from tests.support.pages import put
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "fidelity.md"
 
 
 def chosen(given: argparse.Namespace) -> list[Case]:
     """The cases that were asked for; a sample keeps right solutions and single faults, and draws pairs."""
     found: list[Case] = []
     for assignment in given.assignment or ["1", "2", "3"]:
-        all_cases = [case for case in cases(assignment) if given.only in case.name]
-        some = [case for case in all_cases if " + " not in case.name]
-        more = [case for case in all_cases if " + " in case.name]
-        if given.pairs_only:
-            some = []
+        all_cases = cases(assignment)
+        some = [case for case in all_cases if " + " not in case.name and not given.pairs_only]
+        more = [case for case in all_cases if " + " in case.name and given.only in case.name]
         if given.sample is not None and len(more) > given.sample:
             more = random.Random(given.seed).sample(more, given.sample)
-        found += [*some, *more]
+        rewritten = [in_disguise(case, given.seed) for case in some] if not given.plain else []
+        found += [case for case in (*some, *rewritten, *more) if given.only in case.name]
     return found
+
+
+def in_disguise(case: Case, seed: int) -> Case:
+    """The case written anew; what a failing cell leaves out may be a fault's effect, so only right ones are joined."""
+    kinds = [kind for kind in DISGUISES if kind != "joined" or (not case.faults and "failing" not in case.name)]
+    return replace(case, name=f"disguised {case.name}", cells=tuple(disguised(case.cells, seed, kinds)))
 
 
 def graded(wanted: Sequence[Case], jobs: int) -> list[Judged]:
@@ -44,10 +54,7 @@ def graded(wanted: Sequence[Case], jobs: int) -> list[Judged]:
     with ProcessPoolExecutor(jobs, mp_context=context) as pool:
         for number, result in enumerate(pool.map(judge, wanted), 1):
             results.append(result)
-            if result.broken or result.wrong:
-                print(f"{result.assignment} {result.name}: {result.broken}")
-                for verdict in result.wrong:
-                    print(f"    {verdict.criterion}: wanted {verdict.wanted}, got {verdict.got} | {verdict.saw[:200]}")
+            print("".join(f"{line}\n" for line in disagreements([result])), end="")
             if number % 50 == 0:
                 print(f"-- {number} of {len(wanted)} after {time.monotonic() - begun:.0f} s", flush=True)
     return results
@@ -58,23 +65,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fidelity")
     parser.add_argument("--assignment", action="append", choices=["1", "2", "3"])
     parser.add_argument("--sample", type=int, help="draw this many pairs of an assignment")
-    parser.add_argument("--seed", type=int, default=0, help="of the draw")
+    parser.add_argument("--seed", type=int, default=0, help="of the draw and of disguises")
     parser.add_argument("--only", default="", help="cases with this in their name")
     parser.add_argument("--pairs-only", action="store_true")
-    parser.add_argument("--disguise", action="append", choices=sorted(DISGUISES), help="write the notebooks anew")
-    parser.add_argument("--disguise-seed", type=int, default=1)
+    parser.add_argument("--plain", action="store_true", help="no notebooks in disguise")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/fidelity.md")
     given = parser.parse_args(arguments)
     begun = time.monotonic()
-    wanted = [
-        replace(case, cells=tuple(disguised(case.cells, given.disguise_seed, given.disguise)))
-        if given.disguise
-        else case
-        for case in chosen(given)
-    ]
-    results = graded(wanted, given.jobs)
-    print(page(results))
+    results = graded(chosen(given), given.jobs)
+    tables = page(results)
+    print(tables)
     print(f"{len(results)} cases in {time.monotonic() - begun:.0f} s")
+    if given.write:
+        said = " ".join(word for word in (sys.argv[1:] if arguments is None else arguments) if word != "--write")
+        differ = "\n".join(disagreements(results)) or "none"
+        text = f"`python -m tests.fidelity {said} --write`\n\n{tables}\n### Where they differ\n```text\n{differ}\n```"
+        put(PAGE, "fidelity", text)
     return int(any(result.broken or (result.wrong and not result.faults) for result in results))
 
 

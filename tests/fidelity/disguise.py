@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import io
+import itertools
 import keyword
 import random
 import re
@@ -147,7 +148,7 @@ def _first_line(statement: ast.stmt) -> int:
 def _cut(cell: str, lines: Sequence[int]) -> list[str]:
     text = cell.splitlines(keepends=True)
     edges = [0, *(line - 1 for line in lines), len(text)]
-    return ["".join(text[begin:end]) for begin, end in zip(edges, edges[1:], strict=False) if begin < end]
+    return ["".join(text[begin:end]) for begin, end in itertools.pairwise(edges) if begin < end]
 
 
 def joined(cells: Sequence[str], rng: random.Random) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from grader.scoring import Outcome
 from tests.fidelity.cases import QUESTIONS, Case, Label
 from tests.support.harness import close, grade, run_cells
 
@@ -64,14 +63,16 @@ def judge(case: Case) -> Judged:
             close(student)
     except Exception as fault:  # a case that breaks a rubric is a finding, not the end
         return Judged(case.name, case.assignment, case.faults, (), repr(fault))
-    verdicts = tuple(_verdict(outcome, case.lost.get(outcome.criterion)) for outcome in outcomes)
+    verdicts = tuple(
+        verdict(one.criterion, str(one.kind), one.fraction, one.saw, case.lost.get(one.criterion)) for one in outcomes
+    )
     crashed = any(cell.status == "error" for cell in student.notebook.cells)
     return Judged(case.name, case.assignment, case.faults, verdicts, "", crashed)
 
 
-def _verdict(outcome: Outcome, label: Label | None) -> Verdict:
-    kind = str(outcome.kind)
+def verdict(criterion: str, kind: str, fraction: float, saw: str, label: Label | None) -> Verdict:
+    """Compares an outcome (its kind, the share of the points that it earns, its evidence) with a label."""
     got = "full" if kind in {"met", "carried"} else kind
     wanted = label.kind if label is not None else "full"
-    share = label is None or label.fraction is None or kind == "review" or abs(outcome.fraction - label.fraction) < 1e-6
-    return Verdict(outcome.criterion, wanted, got, got == wanted and share, outcome.saw)
+    share = label is None or label.fraction is None or kind == "review" or abs(fraction - label.fraction) < 1e-6
+    return Verdict(criterion, wanted, got, got == wanted and share, saw)

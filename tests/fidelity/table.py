@@ -76,3 +76,16 @@ def _summary(results: Sequence[Judged]) -> str:
         figures.append(sum(bool(result.broken) for result in mine))
         lines.append(f"| {assignment} | " + " | ".join(str(figure) for figure in figures) + " |")
     return "\n".join(lines)
+
+
+def disagreements(results: Sequence[Judged]) -> list[str]:
+    """Lines on the cases whose grades are not those of the label."""
+    lines = []
+    for result in results:
+        if result.broken or result.wrong:
+            lines.append(f"{result.assignment} {result.name}: {result.broken}".rstrip(": "))
+            for verdict in result.wrong:
+                lines.append(
+                    f"    {verdict.criterion}: wanted {verdict.wanted}, got {verdict.got} | {verdict.saw[:160]}"
+                )
+    return lines

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.hostile.exam import ATTACKS, PROJECT
+from tests.support.pages import put
 
 PAGE = PROJECT / "docs" / "security.md"
-BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 
 
 def rows(seen: Mapping[str, Mapping[str, str]]) -> list[str]:
@@ -30,11 +30,7 @@ def rows(seen: Mapping[str, Mapping[str, str]]) -> list[str]:
 
 def main(report: Path) -> None:
     """Puts the table into the page."""
-    page = PAGE.read_text(encoding="utf-8")
-    before, rest = page.split(BEGIN)
-    after = rest.split(END)[1]
-    table = "\n".join(rows(json.loads(report.read_text(encoding="utf-8"))))
-    PAGE.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", encoding="utf-8")
+    put(PAGE, "table", "\n".join(rows(json.loads(report.read_text(encoding="utf-8")))))
 
 
 if __name__ == "__main__":

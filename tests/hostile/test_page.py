@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from tests.hostile.__main__ import BEGIN, END, PAGE, rows
+from tests.hostile.__main__ import PAGE, rows
 from tests.hostile.exam import ATTACKS
+from tests.support.pages import part
 
 
 def test_the_table_is_the_one_of_the_suite() -> None:
-    table = PAGE.read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0].strip().splitlines()
+    table = part(PAGE, "table").splitlines()
     assert [line.split(" | ")[:3] for line in table[2:]] == [line.split(" | ")[:3] for line in rows({})[2:]]
     for line in table[2:]:
         seen = line.split(" | ")[3]

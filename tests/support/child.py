@@ -58,7 +58,9 @@ def main(connection: Any, cells: list[str], config: dict[str, Any]) -> None:
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
         kernel_side.start({**config, "namespace": namespace})
         service = kernel_side.current()
-        executed = [_run(index, text, namespace, service, output, config["budget_s"]) for index, text in enumerate(cells)]
+        executed = [
+            _run(index, text, namespace, service, output, config["budget_s"]) for index, text in enumerate(cells)
+        ]
         connection.send(executed)
         while True:
             try:
