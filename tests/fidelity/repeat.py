@@ -27,7 +27,7 @@ from tests.fidelity.cases import QUESTIONS
 from tests.support.harness import close, grade, run_cells
 from tests.support.pages import put
 
-LIMIT_S = 60.0
+LIMIT_S = 45.0
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,8 @@ def _install_hook_watch(recorder: Recorder, kind: str) -> None:
 
 
 def _has_parameters(module: nn.Module) -> bool:
+    if not module._parameters and not module._modules:  # transforms of images are modules, too
+        return False
     return next(module.parameters(), None) is not None
 
 

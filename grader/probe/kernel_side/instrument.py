@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from .plain import Plain
 from .session import Session
 
 HOOKS = "__grader__"
@@ -91,6 +92,7 @@ class Instrument:
         self.assigns: list[AssignSite] = []
         self.classes: list[ClassSite] = []
         self.recording = True
+        self.plain = Plain()
         self._open: dict[int, CallRecord] = {}
         self._bytes_left = MAX_SIGHTING_BYTES
         self.probe_sightings: list[tuple[AssignSite, int, Any]] | None = None
@@ -100,7 +102,9 @@ class Instrument:
     def here(self, cell: int | None) -> None:
         """Learns the file name under which a cell was compiled."""
         if cell is not None:
-            self.session.files[sys._getframe(1).f_code.co_filename] = cell
+            name = sys._getframe(1).f_code.co_filename
+            self.session.files[name] = cell
+            self.plain.files[name] = cell
 
     def enter(self, number: int) -> None:
         """A function of the notebook begins."""
@@ -109,6 +113,8 @@ class Instrument:
         site = self.functions[number]
         site.visits += 1
         if site.visits > MAX_VISITS:
+            if site.visits == MAX_VISITS + 1:
+                self.plain.take_out(sys._getframe(1))
             return
         frame = sys._getframe(1)
         site.code = frame.f_code
@@ -175,6 +181,7 @@ class Instrument:
     def transform(self, tree: ast.Module, source: str = "", cell: int | None = None) -> ast.Module:
         """Adds the hooks to the tree of a cell."""
         index = self.session.cell if cell is None else cell
+        self.plain.keep(index, tree)
         changed = _Transformer(self, source, index).visit(tree)
         at = 0
         for statement in changed.body:

@@ -94,6 +94,7 @@ class Service:
         self._name_hooks()
         self._end_cell()
         self.instrument.recording = False
+        self.instrument.plain.put_back()
         describer = Describer(self.session)
         evaluate = Evaluator(self.session, arrays)
         states = torch.get_rng_state(), np.random.get_state(), random.getstate()
