@@ -1,8 +1,8 @@
 """How much the recorder and the instrumentation add to the time of the notebooks' own cells.
 
 Usage: ``python -m tests.bench_recorder [--rounds N] [--write]``. The reference solutions run with and without the
-recorder, by turns, in one process; data and device requests are provided in both. Compared is the median CPU time of the cell that
-computes longest: the network's pass of assignment 1, the trainings of assignments 2 and 3.
+recorder, by turns, in one process; data and device requests are provided in both. Compared is the median CPU time of
+the cell that computes longest: the network's pass of assignment 1, the trainings of assignments 2 and 3.
 """
 
 from __future__ import annotations
