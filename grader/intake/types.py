@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,44 @@ class NotebookFile:
 
 
 @dataclass(frozen=True)
+class Identity:
+    """Who a student is to the system that the submission came from; what it does not tell is ``""``.
+
+    Attributes:
+        name: Full name, as the system shows it.
+        login: User name.
+        email: E-mail address.
+        registration_number: Number of the university; text, since it may begin with zeros.
+        source_key: What the system itself calls the student or the submission, e.g. Moodle's participant number.
+        system: Name of the importer, e.g. ``"moodle"``.
+        group: Name of the group that handed in together.
+    """
+
+    name: str = ""
+    login: str = ""
+    email: str = ""
+    registration_number: str = ""
+    source_key: str = ""
+    system: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Received:
+    """When and how a submission came in; what nobody knows is None. No points are taken off by itself.
+
+    Attributes:
+        submitted_at: Time of the submission that counts; without a time zone where the system names none.
+        late: Whether the system itself says that it came late.
+        attempt: Number of the attempt that counts, from 1.
+    """
+
+    submitted_at: datetime | None = None
+    late: bool | None = None
+    attempt: int | None = None
+
+
+@dataclass(frozen=True)
 class Submission:
     """All that one student uploaded.
 
@@ -76,6 +115,7 @@ class Submission:
         notebooks: Assignment id → notebook; an assignment without any is absent.
         answers: Question id → text, or list of ``right``, ``wrong``, ``unanswered``.
         problems: What was mended, refused, left out or not graded.
+        received: When and how it came in, where ``students.csv`` says so.
     """
 
     student: str
@@ -83,6 +123,7 @@ class Submission:
     notebooks: Mapping[str, NotebookFile] = field(default_factory=dict)
     answers: Mapping[str, Any] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    received: Received = Received()
 
 
 @dataclass(frozen=True)
@@ -93,11 +134,14 @@ class Intake:
         submissions: One a student, ordered by name.
         problems: What belongs to no student.
         marks: The staff's ``marks.yaml`` beside the students, or None.
+        identities: Student → who that is to the system the class came from; students without an entry in
+            ``students.csv`` are absent.
     """
 
     submissions: tuple[Submission, ...]
     problems: tuple[Problem, ...] = ()
     marks: Path | None = None
+    identities: Mapping[str, Identity] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
