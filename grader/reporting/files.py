@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -17,12 +20,23 @@ def write_atomically(path: Path, text: str) -> None:
     Raises:
         OSError: The folder cannot be written.
     """
+    with whole_file(path) as file:
+        file.write(well_formed(text).encode("utf-8"))
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to be written, which takes the name ``path`` when the block has ended well.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         # Not tempfile: its files are 0600, and reports shall follow the umask of whoever runs the grader.
-        with draft.open("xb") as file:
-            file.write(well_formed(text).encode("utf-8"))
+        with draft.open("x+b") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
