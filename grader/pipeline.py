@@ -271,8 +271,9 @@ class _Job:
         return Student(submission.student, executed, checked, submission.answers, assets, self._seed(assignment))
 
     def _score(self, assignment: Assignment, student: Student) -> dict[str, QuestionResult]:
+        rubric = self.bench.rubrics[assignment.id]
         return {
-            question.id: self._question(student, question, self.bench.rubrics[assignment.id])
+            question.id: replace(self._question(student, question, rubric), exhibits=rubric.shown(question.id, student))
             for question in assignment.questions
             if question.kind == "code"
         }

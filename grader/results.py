@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
+from grader.exhibits import Exhibit
 from grader.notebook import Cell
 
 CriterionOutcome = Literal["met", "partial", "not-met", "carried", "review"]
@@ -40,6 +41,8 @@ class CriterionResult:
         comment: What the student reads when it was not met, or the note of what was carried forward.
         evidence: What was seen, in a sentence.
         title: What the criterion asks for, or ``""``: the report then reads the id.
+        cell: Index of the cell that the evidence is about, or None.
+        line: Line of that cell, from 1, or None.
     """
 
     id: str
@@ -49,6 +52,8 @@ class CriterionResult:
     comment: str = ""
     evidence: str = ""
     title: str = ""
+    cell: int | None = None
+    line: int | None = None
 
     def __post_init__(self) -> None:
         owner = f"criterion {self.id}"
@@ -74,6 +79,7 @@ class QuestionResult:
         criteria: In the order of the course pack.
         marked_by: ``"person"`` when a person's marks won over the computed ones.
         answer: The text that the student typed, or ``""``.
+        exhibits: What is worth looking at.
     """
 
     id: str
@@ -86,6 +92,7 @@ class QuestionResult:
     criteria: tuple[CriterionResult, ...] = ()
     marked_by: Literal["", "person"] = ""
     answer: str = ""
+    exhibits: tuple[Exhibit, ...] = ()
 
     def __post_init__(self) -> None:
         owner = f"question {self.id}"
@@ -201,7 +208,7 @@ class StudentResult:
         return sum(assignment.open_points for assignment in self.assignments)
 
     def lean(self) -> StudentResult:
-        """The same without cells, pictures and typed answers: all that the tables of a large class need."""
+        """The same without cells, pictures, exhibits and typed answers: all that the tables of a large class need."""
         return replace(
             self,
             assignments=tuple(
@@ -209,7 +216,7 @@ class StudentResult:
                     assignment,
                     cells=(),
                     pictures=(),
-                    questions=tuple(replace(question, answer="") for question in assignment.questions),
+                    questions=tuple(replace(question, answer="", exhibits=()) for question in assignment.questions),
                 )
                 for assignment in self.assignments
             ),

@@ -7,11 +7,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-BASE = {"errors", "notebook", "results", "course"}
+BASE = {"errors", "notebook", "exhibits", "results", "course"}
 ALLOWED = {
     "errors": set(),
     "notebook": set(),
-    "results": {"notebook"},
+    "exhibits": set(),
+    "results": {"exhibits", "notebook"},
     "course": {"errors"},
     "probe": {"errors"},
     "scoring": BASE | {"probe"},
@@ -29,6 +30,7 @@ ALLOWED = {
 }
 RUBRICS_MAY_IMPORT = (
     "grader.scoring",
+    "grader.exhibits",
     "grader.errors",
     "grader.probe.types",
     "grader.probe.expr",

@@ -48,7 +48,17 @@ def _criterion(criterion: Criterion, outcome: Outcome) -> CriterionResult:
         OutcomeKind.PARTIAL: in_halves(criterion.points * outcome.fraction),
         OutcomeKind.REVIEW: None,
     }[kind]
-    return CriterionResult(criterion.id, points, criterion.points, kind.value, comment, outcome.saw, criterion.about)
+    return CriterionResult(
+        criterion.id,
+        points,
+        criterion.points,
+        kind.value,
+        comment,
+        outcome.saw,
+        criterion.about,
+        outcome.cell,
+        outcome.line,
+    )
 
 
 def carried_note(source: str) -> str:
@@ -161,6 +171,7 @@ def apply_mark(question: Question, result: QuestionResult, mark: HumanMark) -> Q
             criteria,
             "person",
             result.answer,
+            result.exhibits,
         )
     known = {criterion.id: criterion for criterion in question.criteria}
     criteria = tuple(
@@ -180,6 +191,7 @@ def apply_mark(question: Question, result: QuestionResult, mark: HumanMark) -> Q
         criteria,
         "person",
         result.answer,
+        result.exhibits,
     )
 
 

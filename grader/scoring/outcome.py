@@ -28,6 +28,8 @@ class Outcome:
         variant: Which of the criterion's further comments applies, or ``""`` for its usual one.
         detail: Fills the ``{detail}`` of a comment.
         source: The earlier question whose fault is carried forward, when ``kind`` is ``CARRIED``.
+        cell: Index of the cell that ``saw`` is about, or None: reports then look for a place in its words.
+        line: Line of that cell, from 1, or None.
     """
 
     criterion: str
@@ -37,6 +39,8 @@ class Outcome:
     variant: str = ""
     detail: str = ""
     source: str = ""
+    cell: int | None = None
+    line: int | None = None
 
 
 def met(criterion: str, saw: str = "") -> Outcome:
