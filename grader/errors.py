@@ -12,7 +12,9 @@
     └── InfrastructureError    the machine failed; retried, then ``review``
         ├── SandboxUnavailableError   no engine, image, binary or right to use it
         ├── SandboxError              a sandbox that was available failed
-        └── KernelUnavailableError    the kernel is gone, so nothing can be asked any more
+        ├── KernelUnavailableError    the kernel is gone, so nothing can be asked any more
+        │   └── JournalMissError       a journal holds no answer to this question
+        └── StorageError              a journal or the gradebook cannot be read or written
 
 A fault of ours (``RubricError``, ``InfrastructureError``) never costs a student points.
 """
@@ -82,3 +84,11 @@ class SandboxError(InfrastructureError):
 
 class KernelUnavailableError(InfrastructureError):
     """The kernel is gone: no probe can be answered any more."""
+
+
+class JournalMissError(KernelUnavailableError):
+    """A recorded kernel was asked something that it was not asked when it lived."""
+
+
+class StorageError(InfrastructureError):
+    """A journal or the gradebook cannot be read or written: full disk, missing rights, a lock that does not open."""
