@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from grader.course_policies import Policies
 from grader.errors import CourseError
 
 FILE_NAME = "course.toml"
@@ -147,12 +148,13 @@ class Assignment(_Entry):
 
 
 class Course(_Entry):
-    """A whole course pack."""
+    """A whole course pack; without ``policies`` nothing is done with the sum of the marks."""
 
     schema_: Literal["grader.course/1"] = Field(alias="schema")
     title: str
     points: Points
     assignment: tuple[Assignment, ...]
+    policies: Policies | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Course:
@@ -167,6 +169,8 @@ class Course(_Entry):
         if twice:
             message = f"the id {twice[0]!r} occurs more than once"
             raise ValueError(message)
+        if self.policies is not None:
+            self.policies.check({question.id: question.points for question in self.questions()})
         return self
 
     @property

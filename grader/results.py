@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 from grader.exhibits import Exhibit
 from grader.notebook import Cell
+from grader.policy_outcome import PolicyOutcome
 
 CriterionOutcome = Literal["met", "partial", "not-met", "carried", "review"]
 QuestionKind = Literal["code", "text", "choice"]
@@ -180,6 +181,7 @@ class StudentResult:
         sandbox: Name of the sandbox in which the notebooks ran, or ``""``.
         duration_s: Wall-clock time of the whole submission.
         course: Name of the exam, or ``""``.
+        policy: What the course's policies make of the points, or None without policies; ``points`` stay the marks' sum.
     """
 
     student: str
@@ -191,6 +193,7 @@ class StudentResult:
     sandbox: str = ""
     duration_s: float = 0.0
     course: str = ""
+    policy: PolicyOutcome | None = None
 
     def __post_init__(self) -> None:
         owner = f"student {self.student!r}"

@@ -7,13 +7,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-BASE = {"errors", "notebook", "exhibits", "results", "course"}
+BASE = {"errors", "notebook", "exhibits", "results", "course", "course_texts"}
 ALLOWED = {
     "errors": set(),
     "notebook": set(),
     "exhibits": set(),
-    "results": {"exhibits", "notebook"},
-    "course": {"errors"},
+    "policy_outcome": set(),
+    "policy_times": set(),
+    "course_policies": {"policy_times"},
+    "results": {"exhibits", "notebook", "policy_outcome"},
+    "course": {"errors", "course_policies"},
+    "policies": BASE | {"course_policies", "policy_outcome", "policy_times"},
     "probe": {"errors"},
     "scoring": BASE | {"probe"},
     "rubric_modules": BASE | {"scoring"},
@@ -22,9 +26,20 @@ ALLOWED = {
     "sandbox": {"errors"},
     "execution": {"errors", "notebook", "probe", "sandbox"},
     "reporting": BASE,
-    "pipeline": BASE | {"intake", "execution", "probe", "scoring", "reporting", "data"},
+    "pipeline": BASE | {"policies", "intake", "execution", "probe", "scoring", "reporting", "data"},
     "run": BASE
-    | {"intake", "execution", "probe", "scoring", "reporting", "data", "sandbox", "pipeline", "rubric_modules"},
+    | {
+        "policies",
+        "intake",
+        "execution",
+        "probe",
+        "scoring",
+        "reporting",
+        "data",
+        "sandbox",
+        "pipeline",
+        "rubric_modules",
+    },
     "cli": BASE
     | {"intake", "execution", "data", "sandbox", "pipeline", "run", "rubric_modules", "reporting", "scoring"},
 }

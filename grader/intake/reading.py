@@ -17,7 +17,8 @@ from grader.intake.student import Rules, read_student
 from grader.intake.types import AssignmentHint, Intake, Limits, Problem, Submission
 
 _MARKS = ("marks.yaml", "marks.yml")
-_BESIDE_STUDENTS = {*_MARKS, "readme.md", "readme.txt", "readme"}
+_EXTENSIONS = ("extensions.yaml", "extensions.yml")
+_BESIDE_STUDENTS = {*_MARKS, *_EXTENSIONS, "readme.md", "readme.txt", "readme"}
 
 
 def read_submissions(
@@ -116,9 +117,10 @@ class _Class:
         if not submissions:
             message = "There is no student's folder."
             self._problems.append(Problem(message, self._source.name, "Put a folder a student there."))
-        marks = self._marks(root, sure)
+        marks = self._staffs(root, sure, _MARKS, "--marks")
+        extensions = self._staffs(root, sure, _EXTENSIONS, "--extensions")
         ordered = sorted(submissions, key=lambda submission: submission.student)
-        return Intake(tuple(ordered), tuple(self._problems), marks)
+        return Intake(tuple(ordered), tuple(self._problems), marks, extensions=extensions)
 
     def _is_one_student(self, root: Path) -> bool:
         entries = clean_entries(root)
@@ -191,11 +193,12 @@ class _Class:
         submission = read_student(name, path, room, self._uploaded, self._rules)
         return replace(submission, problems=(*self._unpacking.pop(path, ()), *submission.problems))
 
-    def _marks(self, root: Path, sure: bool) -> Path | None:
-        found = [root / name for name in _MARKS if (root / name).is_file() and not (root / name).is_symlink()]
+    def _staffs(self, root: Path, sure: bool, names: Sequence[str], option: str) -> Path | None:
+        """A file of the staff beside the students."""
+        found = [root / name for name in names if (root / name).is_file() and not (root / name).is_symlink()]
         if found and not sure:
             message = "It is not used: it may be an upload of the only student."
-            self._problems.append(Problem(message, found[0].name, "Give it with --marks if it is the staff's."))
+            self._problems.append(Problem(message, found[0].name, f"Give it with {option} if it is the staff's."))
             return None
         if len(found) > 1:
             self._problems.append(Problem(f"It is not used: {found[0].name} is.", found[1].name))

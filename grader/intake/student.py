@@ -17,7 +17,7 @@ from grader.intake.notebooks import looks_like_notebook, read_notebook
 from grader.intake.types import AssignmentHint, Limits, NotebookFile, Problem, Submission
 
 _ANSWERS = {"answers.yaml", "answers.yml"}
-_MARKS = {"marks.yaml", "marks.yml"}
+_STAFFS = {"marks.yaml": "Marks", "marks.yml": "Marks", "extensions.yaml": "Extensions", "extensions.yml": "Extensions"}
 _SILENT_SUFFIXES = {"", ".json", ".txt"}
 _PRINTS = {".html": "an HTML page", ".htm": "an HTML page", ".pdf": "a PDF document", ".py": "a Python script"}
 
@@ -156,9 +156,13 @@ def _report_foreign(work: _Work, files: list[FoundFile]) -> None:
 
 def _answers(work: _Work, files: list[FoundFile]) -> dict[str, str | list[str]]:
     for file in files:
-        if _file_name(file) in _MARKS:
-            message = "A marks.yaml among a student's files counts for nothing."
-            work.problems.append(Problem(message, file.name, "Marks of the staff stand beside the students' folders."))
+        what = _STAFFS.get(_file_name(file))
+        if what is not None:
+            message = (
+                f"{'A' if what == 'Marks' else 'An'} {what.lower()}.yaml among a student's files counts for nothing."
+            )
+            hint = f"{what} of the staff stand beside the students' folders."
+            work.problems.append(Problem(message, file.name, hint))
     found = sorted((f for f in files if _file_name(f) in _ANSWERS), key=lambda f: (f.name.count("/"), f.name))
     if not found:
         return {}

@@ -136,12 +136,14 @@ class Intake:
         marks: The staff's ``marks.yaml`` beside the students, or None.
         identities: Student → who that is to the system the class came from; students without an entry in
             ``students.csv`` are absent.
+        extensions: The staff's ``extensions.yaml`` beside the students, or None.
     """
 
     submissions: tuple[Submission, ...]
     problems: tuple[Problem, ...] = ()
     marks: Path | None = None
     identities: Mapping[str, Identity] = field(default_factory=dict)
+    extensions: Path | None = None
 
 
 @dataclass(frozen=True)

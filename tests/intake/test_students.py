@@ -82,6 +82,21 @@ def test_marks_of_a_student_count_for_nothing(tmp_path):
     ]
 
 
+def test_extensions_of_a_student_count_for_nothing(tmp_path):
+    submission = read_student(tmp_path, {"assignment1.ipynb": NOTEBOOK, "extensions.yaml": b"alice: {minutes: 9000}"})
+    assert messages(submission) == [
+        "extensions.yaml: An extensions.yaml among a student's files counts for nothing. "
+        "Extensions of the staff stand beside the students' folders."
+    ]
+
+
+def test_extensions_beside_the_students(tmp_path):
+    files = {"alice/assignment1.ipynb": NOTEBOOK, "bob/": b"", "extensions.yaml": b""}
+    intake = read(tmp_path, files)
+    assert intake.extensions == tmp_path / "class" / "extensions.yaml"
+    assert (messages(intake), intake.marks) == ([], None)
+
+
 def test_marks_beside_the_students(tmp_path):
     intake = read(tmp_path, {"alice/assignment1.ipynb": NOTEBOOK, "bob/": b"", "marks.yaml": b""})
     assert intake.marks == tmp_path / "class" / "marks.yaml"
