@@ -61,6 +61,7 @@ class ExecutedNotebook:
         duration_s: Wall-clock time of all cells.
         startup_s: Wall-clock time until the kernel was ready.
         stand_ins: Names of the data that were stand-ins, e.g. ``"SVHN"``.
+        shortened: Indices of the cells whose training was cut short.
     """
 
     name: str
@@ -70,6 +71,7 @@ class ExecutedNotebook:
     duration_s: float = 0.0
     startup_s: float = 0.0
     stand_ins: tuple[str, ...] = field(default=())
+    shortened: tuple[int, ...] = ()
 
     @property
     def code_cells(self) -> tuple[Cell, ...]:

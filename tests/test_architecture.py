@@ -20,16 +20,20 @@ ALLOWED = {
     "policies": BASE | {"course_policies", "policy_outcome", "policy_times"},
     "probe": {"errors"},
     "scoring": BASE | {"probe"},
+    "journal": {"errors", "notebook", "probe"},
+    "gradebook": BASE | {"journal", "policy_outcome", "scoring"},
     "rubric_modules": BASE | {"scoring"},
     "intake": {"errors"},
     "data": {"errors"},
     "sandbox": {"errors"},
     "execution": {"errors", "notebook", "probe", "sandbox"},
     "reporting": BASE,
-    "pipeline": BASE | {"policies", "intake", "execution", "probe", "scoring", "reporting", "data"},
+    "pipeline": BASE | {"policies", "intake", "execution", "journal", "probe", "scoring", "reporting", "data"},
     "run": BASE
     | {
         "policies",
+        "gradebook",
+        "journal",
         "intake",
         "execution",
         "probe",
@@ -41,7 +45,19 @@ ALLOWED = {
         "rubric_modules",
     },
     "cli": BASE
-    | {"intake", "execution", "data", "sandbox", "pipeline", "run", "rubric_modules", "reporting", "scoring"},
+    | {
+        "gradebook",
+        "journal",
+        "intake",
+        "execution",
+        "data",
+        "sandbox",
+        "pipeline",
+        "run",
+        "rubric_modules",
+        "reporting",
+        "scoring",
+    },
 }
 RUBRICS_MAY_IMPORT = (
     "grader.scoring",

@@ -299,7 +299,7 @@ def _with_shortened(executed: ExecutedNotebook, kernel: LiveKernel, limits: Limi
     known = {cell.index for cell in executed.cells if cell.kind == "code"}
     cells = sorted(known & {index for index in found if type(index) is int}) if isinstance(found, list) else []
     said = [sentences.training_cut_short(index + 1, budget_s) for index in cells]
-    return replace(executed, problems=(*executed.problems, *said))
+    return replace(executed, problems=(*executed.problems, *said), shortened=tuple(cells))
 
 
 def _failed(kind: str, message: str) -> Answer:

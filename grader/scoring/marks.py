@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from grader.course import Criterion, Question, Statement
@@ -158,20 +159,11 @@ def _statement(question: Question, at: int, statement: Statement, mark: str) -> 
 
 def apply_mark(question: Question, result: QuestionResult, mark: HumanMark) -> QuestionResult:
     """A person's mark wins over what was computed."""
+    comment = (mark.comment,) if mark.comment else ()
     if mark.points is not None:
         criteria = tuple(_settled(criterion, mark.points, question.points) for criterion in result.criteria)
-        return QuestionResult(
-            question.id,
-            question.title,
-            question.kind,
-            mark.points,
-            question.points,
-            "graded",
-            (mark.comment,) if mark.comment else (),
-            criteria,
-            "person",
-            result.answer,
-            result.exhibits,
+        return replace(
+            result, points=mark.points, status="graded", comments=comment, criteria=criteria, marked_by="person"
         )
     known = {criterion.id: criterion for criterion in question.criteria}
     criteria = tuple(
@@ -179,20 +171,7 @@ def apply_mark(question: Question, result: QuestionResult, mark: HumanMark) -> Q
         for criterion in result.criteria
     )
     changed = summed(question, criteria, answer=result.answer)
-    comments = (mark.comment,) if mark.comment else changed.comments
-    return QuestionResult(
-        changed.id,
-        changed.title,
-        changed.kind,
-        changed.points,
-        changed.max_points,
-        changed.status,
-        comments,
-        criteria,
-        "person",
-        result.answer,
-        result.exhibits,
-    )
+    return replace(changed, comments=comment or changed.comments, marked_by="person", exhibits=result.exhibits)
 
 
 def _settled(criterion: CriterionResult, points: float, most: float) -> CriterionResult:
