@@ -28,6 +28,7 @@ ALLOWED = {
     "sandbox": {"errors"},
     "execution": {"errors", "notebook", "probe", "sandbox"},
     "reporting": BASE,
+    "exporting": BASE | {"reporting"},
     "pipeline": BASE | {"policies", "intake", "execution", "journal", "probe", "scoring", "reporting", "data"},
     "run": BASE
     | {
@@ -57,6 +58,7 @@ ALLOWED = {
         "rubric_modules",
         "reporting",
         "scoring",
+        "exporting",
     },
 }
 RUBRICS_MAY_IMPORT = (

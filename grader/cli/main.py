@@ -9,7 +9,7 @@ from enum import IntEnum
 import click
 from rich.console import Console
 
-from grader.cli import check, data, doctor, image, run
+from grader.cli import check, data, doctor, export, image, publish, run
 from grader.errors import GraderError, InfrastructureError, UserError
 
 
@@ -44,7 +44,17 @@ def app() -> None:
     """
 
 
-for _command in (run.run, check.check, data.data, doctor.doctor, image.image):
+_COMMANDS = (
+    run.run,
+    check.check,
+    export.export,
+    publish.publish,
+    publish.mail_command,
+    data.data,
+    doctor.doctor,
+    image.image,
+)
+for _command in _COMMANDS:
     app.add_command(_command)
 
 

@@ -1,0 +1,145 @@
+"""Finds the people of a class in another program's file; whom it cannot find without doubt it leaves out."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from grader.exporting import names
+from grader.exporting.types import LeftOut, Person
+
+_FIELDS = ("login", "email", "registration_number")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A person of the other file. Several values of a field are several readings of it.
+
+    Attributes:
+        place: Where in the file, e.g. the number of the row.
+        label: For messages, e.g. ``"row 3, Anna-Lena Müller"``.
+        source_key: What the system calls the person.
+        login: User names.
+        email: E-mail addresses.
+        registration_number: Numbers of the university.
+        name: Full names, in any order of their parts.
+    """
+
+    place: int
+    label: str
+    source_key: tuple[str, ...] = ()
+    login: tuple[str, ...] = ()
+    email: tuple[str, ...] = ()
+    registration_number: tuple[str, ...] = ()
+    name: tuple[str, ...] = ()
+
+
+class Directory:
+    """The people of the other file, found by anything that is known of them.
+
+    A person is found when everything that is known points to one place: a login that leads to one row and a name that
+    leads to another lead to none.
+    """
+
+    def __init__(self, targets: Sequence[Target], system: str) -> None:
+        self._targets = targets
+        self._system = system
+        self._exact: dict[tuple[str, str], set[int]] = defaultdict(set)
+        self._spelled: dict[str, set[int]] = defaultdict(set)
+        for index, target in enumerate(targets):
+            for field in ("source_key", *_FIELDS):
+                for value in getattr(target, field):
+                    self._exact[field, _key(value)].add(index)
+            for name in target.name:
+                self._exact["name", names.exact_key(name)].add(index)
+                for key in names.spelling_keys(name):
+                    self._spelled[key].add(index)
+        self._exact.pop(("name", ""), None)
+
+    def find(self, person: Person) -> Target | str:
+        """The person's place, or why there is none."""
+        evidence = list(self._evidence(person))
+        if not evidence:
+            return "nobody there has this name, login, address or number"
+        common = set.intersection(*(found for _, found in evidence))
+        if not common:
+            said = "; ".join(f"by {field}: {self._labels(found)}" for field, found in evidence)
+            return f"what is known of the student points to different people there ({said})"
+        if len(common) > 1:
+            return f"several people there fit: {self._labels(common)}"
+        target = self._targets[next(iter(common))]
+        # The number may be that of another assignment, where it belongs to somebody else.
+        if {field for field, _ in evidence} == {"number of the system"} and self._another(person, target):
+            return f"the number {person.identity.source_key} belongs to somebody else there ({target.label})"
+        return target
+
+    def _evidence(self, person: Person) -> Iterable[tuple[str, set[int]]]:
+        identity = person.identity
+        if identity.source_key and identity.system in {"", self._system}:
+            yield from self._known("number of the system", "source_key", {_key(identity.source_key)})
+        for field in _FIELDS:
+            value = getattr(identity, field)
+            # Without students.csv, the folder's name is all there is; it may be a login or a number as well.
+            values = {_key(value)} if value else set() if identity.listed else {_key(identity.id)}
+            yield from self._known(field.replace("_", " "), field, values)
+        exact = list(self._known("name", "name", {names.exact_key(person.name)}))
+        yield from exact or self._alike(person.name)
+
+    def _known(self, said: str, field: str, keys: set[str]) -> Iterable[tuple[str, set[int]]]:
+        found = set().union(*(self._exact.get((field, key), set()) for key in keys if key))
+        if found:
+            yield said, found
+
+    def _alike(self, name: str) -> Iterable[tuple[str, set[int]]]:
+        candidates = set().union(*(self._spelled.get(key, set()) for key in names.spelling_keys(name)))
+        found = {
+            index
+            for index in candidates
+            if any(names.same_spelling(name, other) for other in self._targets[index].name)
+        }
+        if found:
+            yield "spelling of the name", found
+
+    def _another(self, person: Person, target: Target) -> bool:
+        return bool(
+            person.identity.name
+            and target.name
+            and not any(names.same_spelling(person.name, name) for name in target.name)
+        )
+
+    def _labels(self, found: set[int]) -> str:
+        labels = [self._targets[index].label for index in sorted(found)]
+        return ", ".join(labels[:3]) + (f" and {len(labels) - 3} more" if len(labels) > 3 else "")
+
+
+def match(
+    people: Iterable[Person], targets: Sequence[Target], system: str
+) -> tuple[list[tuple[Person, Target]], list[LeftOut]]:
+    """Who is who.
+
+    Args:
+        people: Those who get a report.
+        targets: Those whom the other file has.
+        system: Name of the importer whose keys the file has, e.g. ``"moodle"``.
+
+    Returns:
+        People with their places, each place once; and those who have none, with the reason.
+    """
+    directory = Directory(targets, system)
+    found = [(person, directory.find(person)) for person in people]
+    counts = Counter(target.place for _, target in found if isinstance(target, Target))
+    pairs: list[tuple[Person, Target]] = []
+    left_out: list[LeftOut] = []
+    for person, target in found:
+        if isinstance(target, str):
+            left_out.append(LeftOut(person.student, target))
+        elif counts[target.place] > 1:
+            left_out.append(LeftOut(person.student, f"several students fit {target.label}"))
+        else:
+            pairs.append((person, target))
+    return pairs, left_out
+
+
+def _key(value: str) -> str:
+    return names.exact_key(value)
