@@ -9,7 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from grader.course_policies import Policies
 from grader.errors import CourseError
@@ -156,6 +165,15 @@ class Course(_Entry):
     assignment: tuple[Assignment, ...]
     policies: Policies | None = None
 
+    @field_validator("policies")
+    @classmethod
+    def _fits_the_questions(cls, policies: Policies | None, info: ValidationInfo) -> Policies | None:
+        # Where the assignments are wrong, they have their own message.
+        if policies is not None and "assignment" in info.data:
+            questions = (question for assignment in info.data["assignment"] for question in assignment.question)
+            policies.check({question.id: question.points for question in questions})
+        return policies
+
     @model_validator(mode="after")
     def _consistent(self) -> Course:
         total = sum(assignment.points for assignment in self.assignment)
@@ -169,8 +187,6 @@ class Course(_Entry):
         if twice:
             message = f"the id {twice[0]!r} occurs more than once"
             raise ValueError(message)
-        if self.policies is not None:
-            self.policies.check({question.id: question.points for question in self.questions()})
         return self
 
     @property

@@ -20,7 +20,7 @@ class PolicyStep:
         change: Points added; below 0 where it takes some off.
         points_after: Points after it.
         max_points: The maximum after it.
-        sentence: What happened and why, for the student.
+        sentences: What happened and why, for the student.
     """
 
     kind: PolicyKind
@@ -28,7 +28,12 @@ class PolicyStep:
     change: float
     points_after: float
     max_points: float
-    sentence: str
+    sentences: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """The sentences as one text."""
+        return " ".join(self.sentences)
 
 
 @dataclass(frozen=True)

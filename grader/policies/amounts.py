@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from datetime import timedelta
 from fractions import Fraction
 
@@ -13,8 +12,8 @@ MINUS = "\N{MINUS SIGN}"
 
 
 def exact(number: float) -> Fraction:
-    """The decimal number that a file showed, not its nearest binary one."""
-    return Fraction(repr(float(number)))
+    """The decimal number that is meant, not its nearest binary one: 9 decimals are enough for points."""
+    return Fraction(repr(round(float(number), 9)))
 
 
 def rounded(value: Fraction, step: Fraction, how: Rounding) -> Fraction:
@@ -38,13 +37,6 @@ def points_text(value: Fraction) -> str:
     """``1 point``, ``9.6 points``."""
     text = number(value)
     return f"{text} point" if text == "1" else f"{text} points"
-
-
-def listed(ids: Sequence[str]) -> str:
-    """``Question 2c``, ``Questions 2c, 2d and 3a``."""
-    if len(ids) == 1:
-        return f"Question {ids[0]}"
-    return f"Questions {', '.join(ids[:-1])} and {ids[-1]}"
 
 
 def span(time: timedelta) -> str:

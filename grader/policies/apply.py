@@ -8,9 +8,9 @@ from fractions import Fraction
 
 from grader.course import Course
 from grader.course_policies import Bonus, Dropped, Extension, Policies, TotalRounding
-from grader.policies.amounts import MINUS, exact, listed, number, points_text, rounded
+from grader.policies.amounts import exact, number, points_text, rounded
 from grader.policies.grades import grade
-from grader.policies.lateness import Lateness, Received, deduction, lateness, sentence
+from grader.policies.lateness import Lateness, Received, deduction, lateness, sentences
 from grader.policy_outcome import PolicyKind, PolicyOutcome, PolicyStep
 from grader.results import StudentResult
 
@@ -98,32 +98,27 @@ class _Total:
         self._dropped = dropped.questions
         earned = sum((exact(self._questions[ident].points) for ident in dropped.questions), Fraction(0))
         most = self._worth(dropped.questions)
-        what = f"{listed(dropped.questions)} {'is' if len(dropped.questions) == 1 else 'are'}"
+        what = f"Left out: {', '.join(dropped.questions)}."
         if dropped.how == "full":
-            self._step("dropped", most - earned, f"{what} not marked: everybody gets the full {points_text(most)}.")
+            self._step("dropped", most - earned, what, f"Everybody gets the full {points_text(most)}.")
             return
         self.maximum -= most
         self._most = self.maximum
-        self._step(
-            "dropped",
-            -earned,
-            f"{what} dropped and counted for nobody: {_signed(-earned)} here, the maximum is {number(self.maximum)}.",
-        )
+        self._step("dropped", -earned, what, "This counts neither for nor against anybody.", self._maximum_is())
 
     def add_bonus(self, bonus: Bonus) -> None:
         self.maximum -= self._worth(bonus.questions)
-        one = len(bonus.questions) == 1
         above = max(self.points - self.maximum, Fraction(0))
-        text = f"{listed(bonus.questions)} {'is' if one else 'are'} a bonus: the maximum is {number(self.maximum)}"
+        what = f"Bonus: {', '.join(bonus.questions)}."
         if bonus.above_maximum:
-            self._step("bonus", Fraction(0), f"{text}, and points above it count.")
+            self._step("bonus", Fraction(0), what, self._maximum_is(), "Points above it count.")
             return
         self._most = self.maximum
-        self._step("bonus", -above, f"{text}, and points above it do not count.")
+        self._step("bonus", -above, what, self._maximum_is(), "Points above it do not count.")
 
     def deduct(self, policies: Policies, found: Lateness, extension: Extension | None) -> None:
         amount = deduction(policies.late, found, self.points, self.maximum) if policies.late else Fraction(0)
-        self._step("late", -amount, sentence(policies.late, found, extension, amount))
+        self._step("late", -amount, *sentences(policies.late, found, extension))
 
     def round(self, rule: TotalRounding) -> None:
         step = exact(rule.step)
@@ -138,15 +133,13 @@ class _Total:
             question.status == "review" for ident, question in self._questions.items() if ident not in self._dropped
         )
 
+    def _maximum_is(self) -> str:
+        return f"The maximum is {points_text(self.maximum)}."
+
     def _worth(self, ids: tuple[str, ...]) -> Fraction:
         return sum((exact(self._questions[ident].max_points) for ident in ids), Fraction(0))
 
-    def _step(self, kind: PolicyKind, change: Fraction, text: str) -> None:
+    def _step(self, kind: PolicyKind, change: Fraction, *said: str) -> None:
         before = self.points
         self.points += change
-        self.steps.append(PolicyStep(kind, float(before), float(change), float(self.points), float(self.maximum), text))
-
-
-def _signed(change: Fraction) -> str:
-    sign = "+" if change > 0 else MINUS if change < 0 else ""
-    return f"{sign}{points_text(abs(change))}"
+        self.steps.append(PolicyStep(kind, float(before), float(change), float(self.points), float(self.maximum), said))

@@ -72,7 +72,7 @@ def _on_line(scale: LinearScale, points: Fraction, maximum: Fraction) -> Grade:
     places = _decimals(step)
     text = f"{float(near):.{places}f}"
     line = ", ".join(f"{number(grade)} at {points_text(least)}" for least, grade in anchors)
-    about = f"{points_text(points)} lie on the line {line} at {number(value, places + 2)}; rounded to {text}."
+    about = f"The line {line} has {number(value, places + 2)} at {points_text(points)}; rounded: {text}."
     return Grade(text, sense * (near - passing) >= 0, about)
 
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Literal, Protocol
 
 from grader.course_policies import Extension, Late, Policies
-from grader.policies.amounts import MINUS, exact, number, points_text, rounded, span
+from grader.policies.amounts import exact, number, points_text, rounded, span
 from grader.policy_times import moment
 
 _DAY = timedelta(days=1)
@@ -118,15 +118,12 @@ def deduction(late: Late, found: Lateness, points: Fraction, maximum: Fraction) 
         return Fraction(0)
     if is_cut_off(late, found):
         return points
+    most = exact(late.at_most) if late.at_most is not None else None
     if late.points is not None:
-        most = exact(late.at_most) if late.at_most is not None else None
         amount = _limited(found.units * exact(late.points), most)
     else:
         base = maximum if late.percent_of == "maximum" else points
-        share = _limited(
-            found.units * exact(late.percent or 0), exact(late.at_most) if late.at_most is not None else None
-        )
-        amount = base * share / 100
+        amount = base * _limited(found.units * exact(late.percent or 0), most) / 100
     if late.step:
         amount = rounded(amount, exact(late.step), late.rounding)
     return min(amount, points)
@@ -141,41 +138,45 @@ def is_cut_off(late: Late, found: Lateness) -> bool:
     return late.cut_off_hours is not None and found.by > timedelta(hours=late.cut_off_hours)
 
 
-def sentence(late: Late | None, found: Lateness, extension: Extension | None, amount: Fraction) -> str:
-    """What happened, for the student: e.g. ``Handed in 1 day 2 h after the deadline …``."""
-    due = f"{found.due:%Y-%m-%d %H:%M}" + (f":{found.due:%S}" if found.due.second else "")
-    zone = found.due.tzname() or ""
-    deadline = f"the {'extended ' if extension else ''}deadline, {due} {zone}".rstrip()
+def sentences(late: Late | None, found: Lateness, extension: Extension | None) -> tuple[str, ...]:
+    """What happened, for the student: e.g. ``Handed in 1 day 2 h after the deadline, 2026-01-31 23:59 CET.``."""
+    due = _clock(found.due)
+    own = ("This deadline is an extension.",) if extension else ()
     if found.state == "unknown":
-        return f"The time of the submission is not known, so nothing is deducted ({deadline})."
-    if found.state == "no":
-        within = found.by > timedelta()
-        grace = f", within the {_grace(late)} of grace" if within and late else ""
-        return f"Handed in on time: {span(found.by) + ' after' if within else 'until'} {deadline}{grace}."
-    began = f"Handed in {span(found.by)} after {deadline}"
+        return (f"The time of the submission is not known: nothing is deducted. The deadline was {due}.", *own)
+    if found.state == "no" and not found.by:
+        return (f"Handed in on time. The deadline was {due}.", *own)
+    began = f"Handed in {span(found.by)} after the deadline, {due}."
     if late is None:
-        return f"{began}; this costs nothing."
-    grace = f" ({_grace(late)} of grace)" if late.grace_minutes else ""
+        return (began, *own, "Lateness costs nothing in this course.")
+    if found.state == "no":
+        return (began, *own, f"The grace time of {_minutes(late.grace_minutes)} was not over: nothing is deducted.")
     if is_cut_off(late, found):
         limit = span(timedelta(hours=late.cut_off_hours or 0))
-        return f"{began}: later than {limit}, so nothing counts."
-    return f"{began}{grace}: {MINUS if amount else ''}{points_text(amount)}{_tariff(late, found)}."
+        return (began, *own, f"More than {limit} after the deadline nothing counts.")
+    grace = (f"The grace time of {_minutes(late.grace_minutes)} was over.",) if late.grace_minutes else ()
+    return (began, *own, *grace, *_tariff(late, found))
 
 
-def _grace(late: Late | None) -> str:
-    return span(timedelta(minutes=late.grace_minutes)) if late else ""
+def _clock(time: datetime) -> str:
+    written = f"{time:%Y-%m-%d %H:%M:%S}" if time.second else f"{time:%Y-%m-%d %H:%M}"
+    return f"{written} {time.tzname() or ''}".rstrip()
 
 
-def _tariff(late: Late, found: Lateness) -> str:
-    if late.points is None and late.percent is None:
-        return ", lateness costs nothing until the cut-off"
+def _minutes(minutes: float) -> str:
+    return span(timedelta(minutes=minutes))
+
+
+def _tariff(late: Late, found: Lateness) -> tuple[str, ...]:
     if late.percent is not None:
         base = "the maximum" if late.percent_of == "maximum" else "the points"
-        each, most = f"{number(exact(late.percent))} % of {base}", f"{number(exact(late.at_most or 0))} %"
+        each, unit = f"{number(exact(late.percent))} % of {base}", " %"
+    elif late.points is not None:
+        each, unit = points_text(exact(late.points)), " points"
     else:
-        each, most = points_text(exact(late.points or 0)), points_text(exact(late.at_most or 0))
-    limit = f", at most {most}" if late.at_most is not None else ""
-    if late.per == "once":
-        return f", {each}{limit}"
-    times = f" × {found.units}" if found.units != 1 else ""
-    return f", {each} a {late.count} {late.per}{times}{limit}"
+        return (f"Lateness up to {_minutes((late.cut_off_hours or 0) * 60)} costs nothing.",)
+    what = (
+        "however late" if late.per == "once" else f"for each {late.count} {late.per}, of which there are {found.units}"
+    )
+    limit = (f"At most {number(exact(late.at_most))}{unit} are deducted.",) if late.at_most is not None else ()
+    return (f"The deduction is {each}, {what}.", *limit)
