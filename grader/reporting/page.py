@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
@@ -12,15 +12,18 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from grader.reporting import text
+from grader.reporting.language import Language
+from grader.reporting.language import language as find_language
 
 
-def render(template: str, style: str, script: str = "", **context: Any) -> str:
+def render(template: str, style: str, script: str = "", *, language: Language | None = None, **context: Any) -> str:
     """A self-contained page.
 
     Args:
         template: Name under ``templates/``.
         style: Name of its style sheet there.
         script: Name of its script there, or ``""``: then no script runs at all.
+        language: Of the page; English when it is None.
         **context: What the template shows; every plain string is made visible and escaped.
 
     Raises:
@@ -36,14 +39,14 @@ def render(template: str, style: str, script: str = "", **context: Any) -> str:
         "base-uri 'none'",
         "form-action 'none'",
     ]
-    page = _environment().get_template(template)
+    page = _environment(language or find_language("en")).get_template(template)
     # The only unescaped parts are our own files, whose hashes the policy names.
     trusted = {"style": Markup(css), "script": Markup(js)}  # noqa: S704
     return page.render(policy="; ".join(policy), **trusted, **context)
 
 
-@cache
-def _environment() -> Environment:
+@lru_cache(maxsize=8)
+def _environment(language: Language) -> Environment:
     environment = Environment(
         loader=PackageLoader("grader.reporting", "templates"),
         autoescape=True,
@@ -53,15 +56,16 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "points": text.points,
+        "points": language.points,
         "plain_points": text.plain_points,
-        "percent": text.percent,
+        "percent": language.percent,
         "share": text.share,
-        "duration": text.duration,
+        "duration": language.duration,
         "composed": text.composed,
         "clip": text.clip,
         "slug": text.slug,
     }
+    environment.globals |= {"t": language, "count": language.count}
     return environment
 
 

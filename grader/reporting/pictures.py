@@ -35,6 +35,8 @@ class ShownPicture:
         source: ``data:`` URL.
         width: In pixels.
         height: In pixels.
+        cell: Number of the cell from 1, or 0 when grading made it.
+        number: Which of several pictures of that cell, or 0 when it is the only one.
     """
 
     title: str
@@ -42,6 +44,8 @@ class ShownPicture:
     source: str
     width: int
     height: int
+    cell: int = 0
+    number: int = 0
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,8 @@ class _Upload:
     caption: str
     mime: str
     base64: str
+    cell: int = 0
+    number: int = 0
 
 
 def galleries(assignments: Sequence[AssignmentResult]) -> list[Gallery]:
@@ -93,8 +99,10 @@ def _uploads(assignment: AssignmentResult) -> Iterable[_Upload]:
             if shown.base64 in seen:
                 continue
             seen.add(shown.base64)
-            place = f"Cell {cell.index + 1}" + (f", picture {number}" if len(cell.pictures) > 1 else "")
-            yield _Upload(f"Output of cell {cell.index + 1} of the notebook", place, shown.mime, shown.base64)
+            several = len(cell.pictures) > 1
+            place = f"Cell {cell.index + 1}" + (f", picture {number}" if several else "")
+            title = f"Output of cell {cell.index + 1} of the notebook"
+            yield _Upload(title, place, shown.mime, shown.base64, cell.index + 1, number if several else 0)
 
 
 def _show(upload: _Upload, allowance: int) -> ShownPicture | None:
@@ -112,7 +120,8 @@ def _show(upload: _Upload, allowance: int) -> ShownPicture | None:
         mime, data = _encode(image, quality)
         source = f"data:{mime};base64,{base64.b64encode(data).decode('ascii')}"
         if len(source) <= allowance:
-            return ShownPicture(upload.title, upload.caption, source, image.width, image.height)
+            place = (upload.cell, upload.number)
+            return ShownPicture(upload.title, upload.caption, source, image.width, image.height, *place)
         expected = float(len(source))
     return None
 

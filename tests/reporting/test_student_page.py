@@ -110,7 +110,7 @@ def test_problems_and_stand_ins_are_said(known):
 
 
 def test_the_cells_with_errors_are_shown_with_the_line_at_fault(known):
-    figure = known.one("section", id="assignment-1").one("figure", cls="code")
+    figure = known.one("section", id="assignment-1").one("details", cls="errors").one("figure", cls="code")
     assert "Cell 7 stopped with an error" in figure.text
     assert "RuntimeError: The size of tensor a (7) must match tensor b (224) at <non-singleton> 1" in figure.text
     assert figure.one("span", cls="fault").one("code").text == "overlay = heatmap * image"
