@@ -11,7 +11,7 @@ import time
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +21,7 @@ from grader.errors import UsageError
 from grader.execution import Job, open_notebook, stop_all
 from grader.intake import AssignmentHint, Intake, Submission, read_submissions, safe_name
 from grader.pipeline import Bench, Graded, Opened, Opener, Order, Timing, grade_submission
+from grader.policies import load_extensions, nobodys_extensions
 from grader.reporting import write_class, write_student
 from grader.results import StudentResult
 from grader.rubric_modules import load_rubrics
@@ -43,6 +44,8 @@ class Options:
         only: Grade these students alone; empty for all.
         seed: Seed of the run.
         marks: The staff's marks, or None for the file beside the students.
+        extensions: Deadlines of single students, or None for the file beside the students.
+        policies: Whether the course's policies are applied.
         limits: What a notebook may use.
     """
 
@@ -54,6 +57,8 @@ class Options:
     only: tuple[str, ...] = ()
     seed: int = 0
     marks: Path | None = None
+    extensions: Path | None = None
+    policies: bool = True
     limits: Limits = field(default_factory=Limits)
 
 
@@ -109,19 +114,24 @@ def grade_class(options: Options, watcher: Watcher) -> Summary:
     """
     began = time.monotonic()
     course = load_course(options.course)
+    if not options.policies:
+        course = course.model_copy(update={"policies": None})
     rubrics = load_rubrics(course, options.course)
     with tempfile.TemporaryDirectory(prefix="grader-intake-") as workspace:
         questions = [question.id for question in course.questions()]
         intake = read_submissions(options.source, Path(workspace), hints(course), questions=questions)
         submissions = _selected(intake, options.only)
         marks = _marks(options, intake, course)
+        extensions = load_extensions(options.extensions or intake.extensions, course)
         backend = choose(options.sandbox)
         catalogue = options.course / "assets.toml"
         store = AssetStore(catalogue=catalogue if catalogue.is_file() else None)
         watcher.begin([submission.student for submission in submissions], backend.name)
         bench = Bench(course, rubrics, _preparer(store), _opener(backend, options.limits), backend.name, options.seed)
+        bench = replace(bench, extensions=extensions)
         options.out.mkdir(parents=True, exist_ok=True)
         summary = Summary(problems=[*map(str, intake.problems), *_strangers(marks, intake)])
+        summary.problems += nobodys_extensions(extensions, [submission.student for submission in intake.submissions])
         _grade_all(bench, submissions, marks, options, watcher, summary)
     summary.wall_s = time.monotonic() - began
     summary.results.sort(key=lambda result: result.student)

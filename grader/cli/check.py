@@ -54,7 +54,12 @@ def check(notebook: Path, course: Path | None, sandbox: str, out: Path | None) -
         _neighbours(notebook, folder)
         with _Keep(console) as watcher:
             options = Options(
-                folder.parent, out or Path(scratch) / "reports", course or bundled_course(), sandbox, jobs=1
+                folder.parent,
+                out or Path(scratch) / "reports",
+                course or bundled_course(),
+                sandbox,
+                jobs=1,
+                policies=False,
             )
             summary = grade_class(options, watcher)
     for assignment in watcher.graded.result.assignments if watcher.graded else ():

@@ -39,6 +39,11 @@ SANDBOXES = ("auto", "docker", "bubblewrap", "local")
     "--marks", type=click.Path(path_type=Path), help="People's marks; default: marks.yaml beside the students."
 )
 @click.option(
+    "--extensions",
+    type=click.Path(path_type=Path),
+    help="Deadlines of single students; default: extensions.yaml beside the students.",
+)
+@click.option(
     "--cell-timeout", type=click.FloatRange(min=1), default=600, show_default=True, help="Seconds a cell may take."
 )
 @click.option(
@@ -70,6 +75,7 @@ def run(memory: int, **given: Any) -> int:
         only=given["only"],
         seed=given["seed"],
         marks=given["marks"],
+        extensions=given["extensions"],
         limits=_limits(memory, given),
     )
     console = Console(highlight=False)

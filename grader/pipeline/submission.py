@@ -15,6 +15,7 @@ from grader.notebook import ExecutedNotebook
 from grader.pipeline.notebooks import NotebookGrader, Scored, Work
 from grader.pipeline.scoring import result_of
 from grader.pipeline.values import Bench, Decided, Graded, Report, Timing
+from grader.policies import with_policies
 from grader.results import AssignmentResult, QuestionResult, StudentResult
 from grader.scoring.human import HumanMark
 from grader.scoring.marks import apply_mark, score_choice, score_missing, score_open, score_text
@@ -61,6 +62,7 @@ def grade_submission(
         duration_s=job.notebooks_s,
         course=bench.course.title,
     )
+    result = with_policies(bench.course, result, submission.received, bench.extensions)
     return Graded(result, job.timing, job.faults, job.journals, job.needs_kernel)
 
 

@@ -16,6 +16,7 @@ from grader.data import PreparedAssets
 from grader.exhibits import Exhibit
 from grader.journal import JournalStore
 from grader.notebook import ExecutedNotebook
+from grader.policies import Extensions
 from grader.probe.types import Kernel
 from grader.results import StudentResult
 from grader.scoring import Outcome, Rubric
@@ -139,6 +140,7 @@ class Bench:
         seed: Seed of the run.
         stop: Set when the run is to end.
         archive: Earlier runs, or None: then everything is executed and nothing kept.
+        extensions: Student → a deadline of their own.
     """
 
     course: Course
@@ -149,6 +151,7 @@ class Bench:
     seed: int = 0
     stop: threading.Event = field(default_factory=threading.Event)
     archive: Archive | None = None
+    extensions: Extensions = field(default_factory=dict)
 
 
 @dataclass
