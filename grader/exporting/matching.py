@@ -38,13 +38,19 @@ class Target:
 class Directory:
     """The people of the other file, found by anything that is known of them.
 
+    Args:
+        targets: The people.
+        system: Name of the importer whose keys the file has.
+        of_groups: Keys that the members of a group share.
+
     A person is found when everything that is known points to one place: a login that leads to one row and a name that
     leads to another lead to none.
     """
 
-    def __init__(self, targets: Sequence[Target], system: str) -> None:
+    def __init__(self, targets: Sequence[Target], system: str, of_groups: frozenset[str] = frozenset()) -> None:
         self._targets = targets
         self._system = system
+        self._of_groups = of_groups
         self._exact: dict[tuple[str, str], set[int]] = defaultdict(set)
         self._spelled: dict[str, set[int]] = defaultdict(set)
         for index, target in enumerate(targets):
@@ -76,7 +82,8 @@ class Directory:
 
     def _evidence(self, person: Person) -> Iterable[tuple[str, set[int]]]:
         identity = person.identity
-        if identity.source_key and identity.system in {"", self._system}:
+        own = identity.system in {"", self._system} and identity.source_key not in self._of_groups
+        if identity.source_key and own:
             yield from self._known("number of the system", "source_key", {_key(identity.source_key)})
         for field in _FIELDS:
             value = getattr(identity, field)
@@ -114,7 +121,7 @@ class Directory:
 
 
 def match(
-    people: Iterable[Person], targets: Sequence[Target], system: str
+    people: Sequence[Person], targets: Sequence[Target], system: str
 ) -> tuple[list[tuple[Person, Target]], list[LeftOut]]:
     """Who is who.
 
@@ -126,7 +133,9 @@ def match(
     Returns:
         People with their places, each place once; and those who have none, with the reason.
     """
-    directory = Directory(targets, system)
+    keys = Counter(person.identity.source_key for person in people if person.identity.group)
+    # What a platform calls the submission of a group tells none of its members.
+    directory = Directory(targets, system, frozenset(key for key, count in keys.items() if count > 1))
     found = [(person, directory.find(person)) for person in people]
     counts = Counter(target.place for _, target in found if isinstance(target, Target))
     pairs: list[tuple[Person, Target]] = []
