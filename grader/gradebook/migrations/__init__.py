@@ -1,0 +1,1 @@
+"""Versions of the gradebook's tables, recorded by Alembic in the database."""
