@@ -46,7 +46,7 @@ class PolicyOutcome:
         max_points: Final maximum; bonus questions may lead above it.
         grade: As it is written, e.g. ``"4.75"``, or ``""`` where the course has no grades.
         passed: Whether the exam is passed, or None where the course does not say.
-        grade_about: How the grade was reached, in a sentence, or ``""``.
+        grade_about: How the grade was reached, in sentences.
         provisional: Whether something that counts is still open, so that points and grade may change.
         late: Whether the submission came after the deadline (and its grace time); ``""`` without a deadline.
         late_by_s: Seconds after the deadline of a late submission, else 0.
@@ -60,7 +60,7 @@ class PolicyOutcome:
     max_points: float
     grade: str = ""
     passed: bool | None = None
-    grade_about: str = ""
+    grade_about: tuple[str, ...] = ()
     provisional: bool = False
     late: LateState = ""
     late_by_s: float = 0.0

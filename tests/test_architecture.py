@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-BASE = {"errors", "notebook", "exhibits", "results", "course", "course_texts"}
+BASE = {"errors", "notebook", "exhibits", "policy_outcome", "results", "course", "course_texts"}
 ALLOWED = {
     "errors": set(),
     "notebook": set(),
@@ -17,7 +17,7 @@ ALLOWED = {
     "course_policies": {"policy_times"},
     "results": {"exhibits", "notebook", "policy_outcome"},
     "course": {"errors", "course_policies"},
-    "policies": BASE | {"course_policies", "policy_outcome", "policy_times"},
+    "policies": BASE | {"course_policies", "policy_times"},
     "probe": {"errors"},
     "scoring": BASE | {"probe"},
     "journal": {"errors", "notebook", "probe"},

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from grader.course_policies import BoundaryScale, LinearScale, PassMark, Policies, SwissScale
-from grader.policies.amounts import exact, number, points_text, rounded
+from grader.policies.amounts import exact, number, rounded
 
 
 @dataclass(frozen=True)
@@ -17,12 +17,12 @@ class Grade:
     Attributes:
         text: As it is written, e.g. ``"4.75"`` or ``"B"``; ``""`` where there is no scale.
         passed: Whether it passes, or None where nobody says.
-        about: How it was reached, in a sentence.
+        about: How it was reached, in sentences.
     """
 
     text: str = ""
     passed: bool | None = None
-    about: str = ""
+    about: tuple[str, ...] = ()
 
 
 def grade(policies: Policies, points: Fraction, maximum: Fraction) -> Grade:
@@ -37,8 +37,7 @@ def grade(policies: Policies, points: Fraction, maximum: Fraction) -> Grade:
     if policies.pass_mark is None:
         return found
     wanted = _pass_points(policies.pass_mark, maximum)
-    about = f"{found.about} Passed from {points_text(wanted)} on.".strip()
-    return Grade(found.text, points >= wanted, about)
+    return Grade(found.text, points >= wanted, (*found.about, f"Passed from {number(wanted)} points on."))
 
 
 def _pass_points(mark: PassMark, maximum: Fraction) -> Fraction:
@@ -50,11 +49,12 @@ def _by_boundaries(scale: BoundaryScale, points: Fraction, maximum: Fraction) ->
     grades = [boundary.grade for boundary in scale.boundaries]
     # The worst grade begins at 0 (the course pack is checked for it), and points are never below.
     place = next(i for i, boundary in enumerate(scale.boundaries) if value >= exact(boundary.from_))
-    unit = " %" if scale.unit == "percent" else " points"
-    found = f"{points_text(points)} of {number(maximum)}" + (f" are {number(value)} %" if unit == " %" else "")
-    about = f"{found}; {grades[place]} begins at {number(exact(scale.boundaries[place].from_))}{unit}."
+    found, begins = f"{number(points)} of {number(maximum)} points", number(exact(scale.boundaries[place].from_))
+    about = f"{found}; {grades[place]} begins at {begins} points."
+    if scale.unit == "percent":
+        about = f"{found} are {number(value)} %; {grades[place]} begins at {begins} %."
     passed = place <= grades.index(scale.passing) if scale.passing else None
-    return Grade(grades[place], passed, about)
+    return Grade(grades[place], passed, (about,))
 
 
 def _on_line(scale: LinearScale, points: Fraction, maximum: Fraction) -> Grade:
@@ -71,9 +71,10 @@ def _on_line(scale: LinearScale, points: Fraction, maximum: Fraction) -> Grade:
     near = min(max(near, min(lowest, highest)), max(lowest, highest))
     places = _decimals(step)
     text = f"{float(near):.{places}f}"
-    line = ", ".join(f"{number(grade)} at {points_text(least)}" for least, grade in anchors)
-    about = f"The line {line} has {number(value, places + 2)} at {points_text(points)}; rounded: {text}."
-    return Grade(text, sense * (near - passing) >= 0, about)
+    first, *over, last = [f"{number(grade)} at {number(least)} points" for least, grade in anchors]
+    line = f"The line from {first}{' over ' + over[0] if over else ''} to {last}"
+    about = f"{line} has {number(value, places + 2)} at {number(points)} points; rounded: {text}."
+    return Grade(text, sense * (near - passing) >= 0, (about,))
 
 
 def _interpolated(anchors: list[tuple[Fraction, Fraction]], points: Fraction) -> Fraction:

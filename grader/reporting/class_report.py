@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from grader.reporting import page, text
+from grader.reporting.final import final_cells
 from grader.results import AssignmentResult, QuestionResult, StudentResult
 
 _BINS = 10
@@ -60,7 +61,8 @@ class Row:
 def grades_csv(results: Sequence[StudentResult]) -> str:
     """The table as text: student, a column a question, a total an assignment, total, status, open questions.
 
-    Points count what is decided so far. Names that a spreadsheet would take for a formula get a leading apostrophe.
+    Where the course has policies, final points, grade, passing and lateness end the row. Points count what is decided
+    so far. Names that a spreadsheet would take for a formula get a leading apostrophe.
     """
     columns = _columns(results)
     assignments = _assignments(results)
@@ -68,7 +70,9 @@ def grades_csv(results: Sequence[StudentResult]) -> str:
     # CRLF as RFC 4180 has it; csv quotes only those line ends that the terminator holds, and names may hold either.
     writer = csv.writer(out, lineterminator="\r\n")
     totals = [f"assignment {ident}" for ident in assignments]
-    writer.writerow(["student", *(column.id for column in columns), *totals, "total", "max", "status", "open"])
+    policies = any(result.policy is not None for result in results)
+    final = ["final", "grade", "passed", "late"] if policies else []
+    writer.writerow(["student", *(column.id for column in columns), *totals, "total", "max", "status", "open", *final])
     for result in results:
         questions = {question.id: question for question in result.questions}
         parts = {assignment.id: assignment for assignment in result.assignments}
@@ -81,6 +85,7 @@ def grades_csv(results: Sequence[StudentResult]) -> str:
                 text.plain_points(result.max_points),
                 result.status,
                 " ".join(question.id for question in result.questions if question.status == "review"),
+                *(final_cells(result.policy) if policies else ()),
             ]
         )
     return out.getvalue()
@@ -110,9 +115,18 @@ def class_page(results: Sequence[StudentResult], links: Mapping[str, str], title
         counts={
             status: sum(result.status == status for result in results) for status in ("final", "provisional", "failed")
         },
+        policies=any(result.policy is not None for result in results),
+        passed=_passed(results),
         bins=_distribution(results),
         figures=_figures(results, columns),
     )
+
+
+def _passed(results: Sequence[StudentResult]) -> tuple[int, int] | None:
+    """How many passed, of how many of whom it is said and who have no open question that counts."""
+    final = [result.policy for result in results if result.policy is not None and not result.policy.provisional]
+    said = [outcome.passed for outcome in final if outcome.passed is not None]
+    return (sum(said), len(said)) if said else None
 
 
 def _columns(results: Sequence[StudentResult]) -> list[Column]:
@@ -151,7 +165,7 @@ def _row(result: StudentResult, columns: Sequence[Column], links: Mapping[str, s
         href="./" + "/".join(quote(part, safe="", errors="replace") for part in f"{folder}/report.html".split("/")),
         cells=tuple(questions.get(column.id) for column in columns),
         undecided=tuple(question.id for question in result.questions if question.status == "review"),
-        problems=(*result.problems, *_assignment_problems(result)),
+        problems=(*result.problems, *_assignment_problems(result), *(result.policy.notes if result.policy else ())),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from grader.policy_outcome import LateState, PolicyKind, PolicyOutcome
 from grader.results import (
     AssignmentResult,
     CriterionOutcome,
@@ -71,6 +72,43 @@ class AssignmentModel(_Part):
     fault: str = ""
 
 
+class PolicyStepModel(_Part):
+    """A step from the sum of the marks to the final points."""
+
+    kind: PolicyKind
+    points_before: float
+    change: float
+    points_after: float
+    max_points: float
+    sentence: str
+
+
+class PolicyModel(_Part):
+    """The final result of a course with policies; ``provisional`` while something that counts is open."""
+
+    steps: list[PolicyStepModel]
+    points: float
+    max_points: float = Field(gt=0)
+    grade: str
+    passed: bool | None
+    grade_about: str
+    provisional: bool
+    late: LateState
+    late_by_s: float = Field(ge=0)
+    due: str
+    submitted_at: str
+
+    @model_validator(mode="after")
+    def _steps_are_a_chain(self) -> PolicyModel:
+        ends = [step.points_after for step in self.steps]
+        for step, end in zip(self.steps, [*[step.points_before for step in self.steps[1:]], self.points], strict=True):
+            fits = abs(step.points_before + step.change - step.points_after) <= 1e-6
+            if not fits or abs(step.points_after - end) > 1e-6:
+                message = f"policy: the steps do not lead to {self.points}, they pass {ends}"
+                raise ValueError(message)
+        return self
+
+
 class ReportModel(_Part):
     """A whole report.json."""
 
@@ -83,6 +121,7 @@ class ReportModel(_Part):
     problems: list[str] = []
     sandbox: str = ""
     duration_s: float = 0.0
+    policy: PolicyModel | None = None
 
     @model_validator(mode="after")
     def _totals_are_sums(self) -> ReportModel:
@@ -110,6 +149,34 @@ def to_json(result: StudentResult) -> dict[str, Any]:
         "problems": list(result.problems),
         "sandbox": result.sandbox,
         "duration_s": round(result.duration_s, 3),
+        **({"policy": _policy(result.policy)} if result.policy is not None else {}),
+    }
+
+
+def _policy(outcome: PolicyOutcome) -> dict[str, Any]:
+    """Without the notes: they are for the staff, and this file may go to the student."""
+    return {
+        "steps": [
+            {
+                "kind": step.kind,
+                "points_before": step.points_before,
+                "change": step.change,
+                "points_after": step.points_after,
+                "max_points": step.max_points,
+                "sentence": step.sentence,
+            }
+            for step in outcome.steps
+        ],
+        "points": outcome.points,
+        "max_points": outcome.max_points,
+        "grade": outcome.grade,
+        "passed": outcome.passed,
+        "grade_about": " ".join(outcome.grade_about),
+        "provisional": outcome.provisional,
+        "late": outcome.late,
+        "late_by_s": outcome.late_by_s,
+        "due": outcome.due,
+        "submitted_at": outcome.submitted_at,
     }
 
 

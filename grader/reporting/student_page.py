@@ -10,6 +10,7 @@ from grader.course_texts import CourseTexts, Said
 from grader.notebook import Cell
 from grader.reporting import page, text
 from grader.reporting.drawing import ExhibitView, views
+from grader.reporting.final import final_view
 from grader.reporting.language import ENGLISH, Language, language_of
 from grader.reporting.pictures import Gallery, galleries
 from grader.reporting.places import CodeLine, Excerpt, around, excerpt_of
@@ -163,6 +164,7 @@ def student_page(result: StudentResult, options: PageOptions | None = None) -> s
         open_questions=[question for question in result.questions if question.status == "review"],
         outcomes={criterion.outcome for question in result.questions for criterion in question.criteria},
         reveal=options.reveal,
+        final=final_view(result, writer.words),
     )
 
 

@@ -128,6 +128,12 @@ def test_a_bonus_cannot_lead_above_the_best_grade():
 
 def test_grades_are_explained():
     swiss = outcome('grades = { scale = "swiss" }', of=result({"1a": 7.5}))
-    assert swiss.grade_about == "The line 1 at 0 points, 6 at 20 points has 4.625 at 14.5 points; rounded: 4.75."
-    assert outcome(LETTERS).grade_about == "15 points of 20 are 75 %; B begins at 75 %."
-    assert outcome("pass_mark = { points = 1 }").grade_about == "Passed from 1 point on."
+    assert swiss.grade_about == (
+        "The line from 1 at 0 points to 6 at 20 points has 4.625 at 14.5 points; rounded: 4.75.",
+    )
+    assert outcome(LETTERS).grade_about == ("15 of 20 points are 75 %; B begins at 75 %.",)
+    assert outcome("pass_mark = { points = 12.5 }").grade_about == ("Passed from 12.5 points on.",)
+    two = outcome('grades = { scale = "swiss", points_for_four = 10, points_for_six = 18 }')
+    assert two.grade_about == (
+        "The line from 1 at 0 points over 4 at 10 points to 6 at 18 points has 5.25 at 15 points; rounded: 5.25.",
+    )
