@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from grader.scoring import Outcome, Rubric, Student
+from rubrics.assignment1.exhibits import map_and_overlay as exhibits_of_1e
 from rubrics.assignment1.instantiation import instantiation
 from rubrics.assignment1.maptrail import trail
 from rubrics.assignment1.preprocessing import extraction
 from rubrics.assignment1.visualization import visualization
 
 rubric = Rubric("1")
+rubric.exhibit("1e")(exhibits_of_1e)
 
 
 @rubric.question("1c")
