@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -97,8 +97,32 @@ def unpack_student(archive: Path, into: Path, budget: Budget, limits: Limits, up
     return extraction.results(uploaded.name(archive)).get((), Unpacked())
 
 
-def unpack_class(archive: Path, into: Path, limits: Limits, uploaded: Uploaded) -> dict[Path, Unpacked]:
+DepthOf = Callable[[tuple[str, ...]], int]
+
+
+def class_names(archive: Path, limits: Limits) -> list[tuple[str, ...]]:
+    """The files that an archive of a whole class names, by parts, junk left out; nothing is unpacked.
+
+    Raises:
+        ArchiveError: The archive as a whole is damaged.
+    """
+    with open_entries(archive, limits.class_entries, shutil.disk_usage(archive.parent).free, _whole(limits)) as entries:
+        named = [_parts(entry.name) for entry in entries if entry.kind == "file"]
+    return sorted(tuple(map(readable, parts)) for parts in named if parts and not _junk(parts))
+
+
+def unpack_class(
+    archive: Path, into: Path, limits: Limits, uploaded: Uploaded, depth_of: DepthOf | None = None
+) -> dict[Path, Unpacked]:
     """Unpacks an archive of a whole class; a student who breaks a limit loses that student's part only.
+
+    Args:
+        archive: The archive.
+        into: A folder that does not exist yet.
+        limits: Bounds on a student's part.
+        uploaded: Is told the names as uploaded.
+        depth_of: How many parts of a name belong to one student's folder, 0 where that is not known; by default a
+            student is what lies directly in the archive, or in its only folder.
 
     Returns:
         What happened, by the folder or file that belongs to one student.
@@ -108,29 +132,37 @@ def unpack_class(archive: Path, into: Path, limits: Limits, uploaded: Uploaded) 
     """
     into.mkdir(parents=True)
     room_bytes = shutil.disk_usage(into).free
-    # Bombs are looked for a student; a class of similar notebooks may well be packed densely.
-    whole = Limits(ratio=limits.ratio * 1000, ratio_from_bytes=limits.ratio_from_bytes)
+    whole = _whole(limits)
     with open_entries(archive, limits.class_entries, room_bytes, whole) as entries:
         tops = {parts[0] for entry in entries if (parts := _parts(entry.name)) and not _junk(parts)}
-    extraction = _Extraction(into, limits, uploaded, group_depth=2 if len(tops) == 1 else 1)
+    extraction = _Extraction(into, limits, uploaded, group_depth=2 if len(tops) == 1 else 1, depth_of=depth_of)
     with open_entries(archive, limits.class_entries, room_bytes, whole) as entries:
         extraction.run(entries)
     label = uploaded.name(archive)
     return {extraction.place(group): result for group, result in extraction.results(label).items()}
 
 
+def _whole(limits: Limits) -> Limits:
+    # Bombs are looked for a student; a class of similar notebooks may well be packed densely.
+    return Limits(ratio=limits.ratio * 1000, ratio_from_bytes=limits.ratio_from_bytes)
+
+
 class _Extraction:
     """One pass over an archive.
 
-    A group is what belongs to one student: the first ``group_depth`` parts of an entry's name.
+    A group is what belongs to one student: the first parts of an entry's name, ``group_depth`` of them unless
+    ``depth_of`` knows better.
     """
 
-    def __init__(self, into: Path, limits: Limits, uploaded: Uploaded, group_depth: int) -> None:
+    def __init__(
+        self, into: Path, limits: Limits, uploaded: Uploaded, *, group_depth: int, depth_of: DepthOf | None = None
+    ) -> None:
         into.mkdir(parents=True, exist_ok=True)
         self._into = into
         self._limits = limits
         self._uploaded = uploaded
         self._group_depth = group_depth
+        self._depth_of = depth_of
         self.budgets: dict[tuple[str, ...], Budget] = {}
         self._closed: dict[tuple[str, ...], ArchiveError] = {}
         self._left_out: dict[tuple[str, ...], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
@@ -143,7 +175,7 @@ class _Extraction:
         """Unpacks all entries."""
         for entry in entries:
             parts = _parts(entry.name)
-            group = tuple(parts[: self._group_depth])
+            group = tuple(parts[: self._depth(parts)])
             if group in self._closed:
                 continue
             try:
@@ -211,7 +243,7 @@ class _Extraction:
             return "it is a link"
         if entry.kind == "special":
             return "it is a device, pipe or sparse file"
-        if len(parts) > self._limits.depth + self._group_depth:
+        if len(parts) > self._limits.depth + self._depth(parts):
             return f"it lies more than {self._limits.depth} folders deep"
         return entry.refusal
 
@@ -228,7 +260,7 @@ class _Extraction:
         if known is not None:
             return known
         parent = self._folder(parts[:-1], group)
-        if len(parts) > self._group_depth:
+        if len(parts) > len(group):
             self._budget(group).take_entry()
         folder = self._allocate(parent, parts[-1], group)
         folder.mkdir()
@@ -256,6 +288,10 @@ class _Extraction:
             self._uploaded[path] = readable(name)
         return path
 
+    def _depth(self, parts: list[str]) -> int:
+        known = self._depth_of(tuple(map(readable, parts))) if self._depth_of is not None and parts else 0
+        return known or self._group_depth
+
     def _budget(self, group: tuple[str, ...]) -> Budget:
         if group not in self.budgets:
             self.budgets[group] = Budget.of(self._limits)
@@ -271,7 +307,7 @@ class _Extraction:
             return
         is_folder = kind == "folder" or len(parts) > len(group)
         name = group[-1] if is_folder else archive_stem(group[-1])
-        if name and len(group) == self._group_depth:
+        if name and len(group) == self._depth(parts):
             self._folders[group] = self._allocate(self._folder(group[:-1], group), name, group)
             self._folders[group].mkdir()
 

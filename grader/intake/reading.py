@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from grader.errors import ArchiveError, UsageError
-from grader.intake.archive import Unpacked, Uploaded, unpack_class
+from grader.errors import UsageError
+from grader.intake.archive import Unpacked, Uploaded
 from grader.intake.entries import archive_stem, foreign_stem
 from grader.intake.folder import clean_entries
 from grader.intake.matching import by_name
 from grader.intake.names import collision_key, distinct, listing, readable, safe_name
+from grader.intake.opening import open_source
+from grader.intake.platforms.importing import bring_in
+from grader.intake.platforms.registry import Origin
+from grader.intake.platforms.writing import Neutral
 from grader.intake.student import Rules, read_student
+from grader.intake.students_csv import FILE_NAME, Row, read_students
 from grader.intake.types import AssignmentHint, Intake, Limits, Problem, Submission
 
 _MARKS = ("marks.yaml", "marks.yml")
 _EXTENSIONS = ("extensions.yaml", "extensions.yml")
-_BESIDE_STUDENTS = {*_MARKS, *_EXTENSIONS, "readme.md", "readme.txt", "readme"}
+_OF_IMPORTS = (FILE_NAME, "import-notes.txt", ".grader-import.json")
+_BESIDE_STUDENTS = {*_MARKS, *_EXTENSIONS, *_OF_IMPORTS, "readme.md", "readme.txt", "readme"}
 
 
 def read_submissions(
@@ -28,36 +34,37 @@ def read_submissions(
     *,
     questions: Collection[str] = (),
     limits: Limits | None = None,
+    origin: Origin | None = None,
 ) -> Intake:
     """Reads a class.
+
+    The export of a learning platform is recognised by its signs, or named by ``origin``, and turned into the neutral
+    layout first. In that layout:
 
     A folder or archive directly inside the source is a student. A single folder around all of them is looked through.
     When the source itself holds notebooks or ``answers.yaml``, and no folder in it holds any, it is one student, named
     by the source. What is wrong with a student's upload ends up in that student's problems and affects nobody else.
 
     Args:
-        source: A folder, or a ZIP or tar archive, in the neutral layout; it is never modified.
+        source: A folder, or a ZIP or tar archive; it is never modified.
         workspace: An empty (or missing) folder for what has to be unpacked or cleaned.
         hints: How the notebooks of the assignments are recognised.
-        questions: Ids of the questions that ``answers.yaml`` may answer; empty means any.
+        questions: Ids of the questions that ``answers.yaml`` may answer, perhaps with their titles (by which the
+            items of platforms are recognised); empty means any.
         limits: Bounds on uploads; the usual ones by default.
+        origin: Which platform the source comes from; recognised by default.
 
     Raises:
         UserError: The source is missing or cannot be read as a whole, or the workspace is not empty.
     """
     rules = Rules(hints, questions, limits or Limits())
-    uploaded = Uploaded()
-    unpacked: dict[Path, Unpacked] = {}
+    origin = origin or Origin()
     _prepare_workspace(workspace)
-    root = source
-    if not source.exists():
-        message = f"There is no folder or archive {source}."
-        raise UsageError(message, hint="Give the folder or ZIP with the submissions.")
-    if source.is_file():
-        root = workspace / "class"
-        unpacked = _open_class(source, root, rules.limits, uploaded)
     try:
-        return _Class(source, root, workspace, rules, uploaded).read(unpacked)
+        root, opened = open_source(source, workspace / "class", origin, rules.limits)
+        neutral = bring_in(opened, origin, workspace / "neutral", questions, rules.limits)
+        reading = _Class(source, root, workspace, rules, opened.uploaded)
+        return reading.read(opened.unpacked) if neutral is None else reading.read_neutral(neutral)
     except OSError as error:
         message = f"{source} cannot be read ({error.strerror or error})."
         raise UsageError(message, hint="Check the folder's rights.") from error
@@ -75,18 +82,6 @@ def _prepare_workspace(workspace: Path) -> None:
         raise UsageError(message, hint="Give an empty folder.")
 
 
-def _open_class(source: Path, root: Path, limits: Limits, uploaded: Uploaded) -> dict[Path, Unpacked]:
-    if archive_stem(source.name) is None:
-        message = f"{source} is neither a folder nor a ZIP or tar archive."
-        raise UsageError(message, hint="Give the folder or ZIP with the submissions.")
-    try:
-        return unpack_class(source, root, limits, uploaded)
-    except (ArchiveError, OSError) as error:
-        reason = error.args[0] if isinstance(error, ArchiveError) else error.strerror or str(error)
-        message = f"{source} cannot be unpacked: {reason}."
-        raise UsageError(message, hint="Download it again, or give the unpacked folder.") from error
-
-
 class _Class:
     """One reading of a class."""
 
@@ -99,7 +94,8 @@ class _Class:
         self._problems: list[Problem] = []
         self._unpacking: dict[Path, list[Problem]] = {}
 
-    def read(self, unpacked: dict[Path, Unpacked]) -> Intake:
+    def read(self, unpacked: Mapping[Path, Unpacked]) -> Intake:
+        """Reads the neutral layout."""
         if self._is_one_student(self._root):
             self._group(unpacked, [self._root])
             name = readable(archive_stem(self._source.name) or self._source.resolve().name) or "student"
@@ -117,10 +113,43 @@ class _Class:
         if not submissions:
             message = "There is no student's folder."
             self._problems.append(Problem(message, self._source.name, "Put a folder a student there."))
+        return self._intake(submissions, root, sure, self._rows(root, sure, names))
+
+    def read_neutral(self, neutral: Neutral) -> Intake:
+        """Reads what was imported: every folder is a student."""
+        self._problems += neutral.class_problems
+        self._unpacking = {neutral.folders[student]: found for student, found in neutral.problems.items()}
+        submissions = [
+            self._read_one(student, folder, number)
+            for number, (student, folder) in enumerate(neutral.folders.items(), start=1)
+        ]
+        return self._intake(submissions, self._root, True, neutral.rows)
+
+    def _intake(self, submissions: Iterable[Submission], root: Path, sure: bool, rows: Mapping[str, Row]) -> Intake:
+        """The class, with what ``students.csv`` and the staff say."""
+        known = [
+            replace(submission, received=rows[submission.student][1]) if submission.student in rows else submission
+            for submission in submissions
+        ]
+        ordered = tuple(sorted(known, key=lambda submission: submission.student))
+        identities = {one.student: rows[one.student][0] for one in ordered if one.student in rows}
         marks = self._staffs(root, sure, _MARKS, "--marks")
         extensions = self._staffs(root, sure, _EXTENSIONS, "--extensions")
-        ordered = sorted(submissions, key=lambda submission: submission.student)
-        return Intake(tuple(ordered), tuple(self._problems), marks, extensions=extensions)
+        return Intake(ordered, tuple(self._problems), marks, identities, extensions)
+
+    def _rows(self, root: Path, sure: bool, students: Collection[str]) -> dict[str, Row]:
+        path = root / FILE_NAME
+        if not path.is_file() or path.is_symlink():
+            return {}
+        if not sure:
+            self._problems.append(Problem("It is not used: it may be an upload of the only student.", FILE_NAME))
+            return {}
+        rows, problems = read_students(path)
+        self._problems += problems
+        strangers = sorted(set(rows) - set(students))
+        if strangers:
+            self._problems.append(Problem(f"{listing(strangers)} stand there, but handed nothing in.", FILE_NAME))
+        return rows
 
     def _is_one_student(self, root: Path) -> bool:
         entries = clean_entries(root)
@@ -204,7 +233,7 @@ class _Class:
             self._problems.append(Problem(f"It is not used: {found[0].name} is.", found[1].name))
         return found[0] if found else None
 
-    def _group(self, unpacked: dict[Path, Unpacked], students: list[Path]) -> None:
+    def _group(self, unpacked: Mapping[Path, Unpacked], students: list[Path]) -> None:
         """Sorts what happened while the class archive was unpacked by student; the rest is the class's."""
         known = set(students)
         for place, result in unpacked.items():

@@ -1,0 +1,1 @@
+"""Readers of the exports of learning platforms: a module a platform, and what they share."""
