@@ -175,7 +175,7 @@ def _tariff(late: Late, found: Lateness) -> tuple[str, ...]:
         each, unit = points_text(exact(late.points)), " points"
     else:
         return (f"Lateness up to {_minutes((late.cut_off_hours or 0) * 60)} costs nothing.",)
-    what = f"It counts for each {late.count} {late.per}, of which there are {found.units}."
+    what = f"It counts for each {late.count} {late.per}, {found.units} in all."
     if late.per == "once":
         what = "It is the same however late."
     limit = (f"At most {number(exact(late.at_most))}{unit} are deducted.",) if late.at_most is not None else ()

@@ -45,6 +45,7 @@ class FinalView:
         marks: The sum of the marks, from which it starts.
         max_marks: Their maximum.
         lines: The steps.
+        grade: As it is written in the page's language.
         about: How the grade was reached, in sentences.
     """
 
@@ -52,6 +53,7 @@ class FinalView:
     marks: float
     max_marks: float
     lines: tuple[StepLine, ...]
+    grade: str
     about: tuple[Said, ...]
 
 
@@ -76,7 +78,8 @@ def final_view(result: StudentResult, words: Language) -> FinalView | None:
         for step in outcome.steps
     )
     about = tuple(_said(sentence, words) for sentence in outcome.grade_about)
-    return FinalView(outcome, result.points, result.max_points, lines, about)
+    grade = _DECIMAL.sub(lambda hit: words.number(hit.group()), outcome.grade)
+    return FinalView(outcome, result.points, result.max_points, lines, grade, about)
 
 
 def _said(sentence: str, words: Language) -> Said:

@@ -139,7 +139,7 @@ def test_what_the_student_reads():
     rules = DEADLINE + "percent = 10\ngrace_minutes = 15\nat_most = 50"
     assert outcome(rules, at="2026-02-01T14:30:00+01:00").steps[0].sentence == (
         "Handed in 1 day 2 h after the deadline, 2026-01-31 12:00 UTC+01:00. The grace time of 15 min was over. "
-        "The deduction is 10 % of the maximum. It counts for each started day, of which there are 2. "
+        "The deduction is 10 % of the maximum. It counts for each started day, 2 in all. "
         "At most 50 % are deducted."
     )
     assert outcome(rules, at="2026-01-31T12:10:00+01:00").steps[0].sentence == (
