@@ -109,10 +109,9 @@ class Directory:
             yield "spelling of the name", found
 
     def _another(self, person: Person, target: Target) -> bool:
-        return bool(
-            person.identity.name
-            and target.name
-            and not any(names.same_spelling(person.name, name) for name in target.name)
+        known = [name for name in target.name if name]
+        return bool(person.identity.name and known) and not any(
+            names.same_spelling(person.name, name) for name in known
         )
 
     def _labels(self, found: set[int]) -> str:

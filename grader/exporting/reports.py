@@ -81,12 +81,17 @@ def read_reports(folder: Path, *, table: Path | None = None, allow_provisional: 
 
 def total(report: ReportModel) -> Total:
     """What counts in the end; the one place that knows where a report says it."""
-    return Total(report.points, report.max_points)
+    final = report.policy
+    if final is None:
+        return Total(report.points, report.max_points)
+    return Total(final.points, final.max_points, final.grade, final.passed)
 
 
 def _read(path: Path) -> _Found:
     report = ReportModel.model_validate_json(path.read_bytes())
-    return _Found(path.parent, report.student, total(report), report.status)
+    waiting = report.status == "final" and report.policy is not None and report.policy.provisional
+    status: StudentStatus = "provisional" if waiting else report.status
+    return _Found(path.parent, report.student, total(report), status)
 
 
 def _reason(found: list[_Found], listed: list[Identity], allow_provisional: bool) -> str:
@@ -98,7 +103,7 @@ def _reason(found: list[_Found], listed: list[Identity], allow_provisional: bool
     if found[0].status == "failed":
         return "grading failed; there is no result"
     if found[0].status == "provisional" and not allow_provisional:
-        return "the result is provisional: questions are open (--allow-provisional exports it all the same)"
+        return "the result is provisional: something is still open (--allow-provisional exports it all the same)"
     return ""
 
 

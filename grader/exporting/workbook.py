@@ -56,7 +56,8 @@ def write_workbook(out: Path, sheets: Sequence[tuple[str, Sequence[Row]]]) -> No
         for name, (_, rows) in zip(names, sheets, strict=True):
             table = pd.DataFrame([{_cell(key): _cell(value) for key, value in row.items()} for row in rows])
             table.to_excel(writer, sheet_name=name, index=False)
-            _dress(writer.sheets[name])
+            # The library may have changed the name.
+            _dress(writer.book.worksheets[-1])
 
 
 def _overview(person: Person, report: ReportModel) -> Row:
@@ -117,7 +118,7 @@ def _cell(value: str | float | None) -> str | float | None:
 def _sheet_names(wanted: Sequence[str]) -> Iterator[str]:
     taken: set[str] = {"history"}  # Excel keeps this name for itself.
     for name in wanted:
-        base = re.sub(r"[\[\]:*?/\\']", "-", text.visible(name)).strip()[:_LONGEST_TITLE] or "sheet"
+        base = re.sub(r"[\[\]:*?/\\']", "-", text.visible(name)).strip()[:_LONGEST_TITLE] or "untitled"
         candidate, number = base, 2
         while candidate.casefold() in taken:
             tail = f" ({number})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +35,36 @@ WEI = {
 TRIO = (ANNA, JOSE, WEI)
 
 
+@functools.cache
+def _known() -> StudentResult:
+    return exams.known_exam().lean()
+
+
+@functools.cache
+def _full() -> StudentResult:
+    return exams.full_exam().lean()
+
+
+@functools.cache
+def _open() -> StudentResult:
+    return exams.open_exam().lean()
+
+
+def known(student: str) -> StudentResult:
+    """61 of 96 points."""
+    return replace(_known(), student=student)
+
+
+def full(student: str) -> StudentResult:
+    """96 of 96 points."""
+    return replace(_full(), student=student)
+
+
+def undecided(student: str) -> StudentResult:
+    """86.5 of 96 points so far."""
+    return replace(_open(), student=student)
+
+
 def report(folder: Path, result: StudentResult, name: str = "", page: str = "") -> None:
     """The two files of one student."""
     place = folder / (name or result.student)
@@ -52,9 +83,9 @@ def table(path: Path, *rows: dict[str, str], **dialect: str) -> None:
 
 def trio(folder: Path) -> Path:
     """Three students: 61, 96 and, with questions open, fewer of 96 points; and what else a run leaves there."""
-    report(folder, exams.known_exam("anna"))
-    report(folder, exams.full_exam("josé"))
-    report(folder, exams.open_exam("wei"))
+    report(folder, known("anna"))
+    report(folder, full("josé"))
+    report(folder, undecided("wei"))
     table(folder / "students.csv", *TRIO)
     (folder / "index.html").write_text("staff's overview", "utf-8")
     (folder / "grades.csv").write_text("staff's table", "utf-8")
@@ -70,14 +101,14 @@ def people(folder: Path, *rows: dict[str, str]) -> tuple[Person, ...]:
     """Students with final results of 61 points."""
     for row in rows:
         if not (folder / row["id"]).exists():
-            report(folder, exams.known_exam(row["id"]))
+            report(folder, known(row["id"]))
     table(folder / "students.csv", *rows)
     return read_reports(folder).people
 
 
 def hostile(student: str = "=evil") -> StudentResult:
     """A student whose name and comments try to be formulas, markup and terminal commands."""
-    result = exams.known_exam(student)
+    result = known(student)
     first = result.assignments[0]
     question = replace(
         first.questions[2],

@@ -1,19 +1,23 @@
 """Which results may go out, and whose they are."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from grader.errors import UsageError
+from grader.exporting import olat, tables
 from grader.exporting.reports import read_reports
+from grader.exporting.types import Total
+from grader.policy_outcome import PolicyOutcome, PolicyStep
 from tests.exporting import making
 from tests.reporting import exams
 
 
 def test_people_come_in_the_order_of_the_table_with_all_that_it_tells(tmp_path):
-    making.report(tmp_path, exams.known_exam("anna"))
-    making.report(tmp_path, exams.full_exam("josé"))
-    making.report(tmp_path, exams.full_exam("alf"))
+    making.report(tmp_path, making.known("anna"))
+    making.report(tmp_path, making.full("josé"))
+    making.report(tmp_path, making.full("alf"))
     making.table(tmp_path / "students.csv", making.JOSE, making.ANNA)
     people = read_reports(tmp_path).people
     assert [person.student for person in people] == ["josé", "anna", "alf"]
@@ -23,8 +27,8 @@ def test_people_come_in_the_order_of_the_table_with_all_that_it_tells(tmp_path):
 
 
 def test_provisional_results_go_out_only_when_asked_for_and_failed_ones_never(tmp_path):
-    making.report(tmp_path, exams.full_exam("ada"))
-    making.report(tmp_path, exams.open_exam("bob"))
+    making.report(tmp_path, making.full("ada"))
+    making.report(tmp_path, making.undecided("bob"))
     making.report(tmp_path, exams.failed_exam("dora"))
     reports = read_reports(tmp_path)
     assert [person.student for person in reports.people] == ["ada"]
@@ -39,7 +43,7 @@ def test_provisional_results_go_out_only_when_asked_for_and_failed_ones_never(tm
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"schema": "grader.report/2"}', "\x00"])
 def test_a_damaged_report_is_named_and_stops_nobody_else(tmp_path, content):
-    making.report(tmp_path, exams.full_exam("ada"))
+    making.report(tmp_path, making.full("ada"))
     (tmp_path / "bob").mkdir()
     (tmp_path / "bob" / "report.json").write_text(content)
     reports = read_reports(tmp_path)
@@ -49,16 +53,16 @@ def test_a_damaged_report_is_named_and_stops_nobody_else(tmp_path, content):
 
 
 def test_two_reports_of_one_name_are_nobodys(tmp_path):
-    making.report(tmp_path, exams.full_exam("Zoë"), "one")
-    making.report(tmp_path, exams.known_exam("Zoe\u0308"), "two")
+    making.report(tmp_path, making.full("Zoë"), "one")
+    making.report(tmp_path, making.known("Zoe\u0308"), "two")
     reports = read_reports(tmp_path)
     assert not reports.people
     assert "several reports bear this name: one, two" in reports.left_out[0].why
 
 
 def test_members_of_a_group_share_a_report_and_strangers_do_not(tmp_path):
-    making.report(tmp_path, exams.full_exam("blue"))
-    making.report(tmp_path, exams.full_exam("red"))
+    making.report(tmp_path, making.full("blue"))
+    making.report(tmp_path, making.full("red"))
     making.table(
         tmp_path / "students.csv",
         {"id": "blue", "name": "Anna", "group": "Blue"},
@@ -74,7 +78,7 @@ def test_members_of_a_group_share_a_report_and_strangers_do_not(tmp_path):
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_the_table_may_have_been_saved_by_a_spreadsheet(tmp_path, encoding, delimiter):
-    making.report(tmp_path, exams.full_exam("zoë"))
+    making.report(tmp_path, making.full("zoë"))
     text = "name;id;registration_number;more\r\nZoë Süß;zoe\u0308;007;x\r\n"
     text = text if encoding.startswith("utf") else text.replace("e\u0308", "ë")
     (tmp_path / "students.csv").write_bytes(text.replace(";", delimiter).encode(encoding))
@@ -85,7 +89,7 @@ def test_the_table_may_have_been_saved_by_a_spreadsheet(tmp_path, encoding, deli
 def test_what_cannot_be_used_is_told(tmp_path):
     with pytest.raises(UsageError, match=r"expected reports as <student>/report\.json, found none.*--reports"):
         read_reports(tmp_path / "nowhere")
-    making.report(tmp_path, exams.full_exam("ada"))
+    making.report(tmp_path, making.full("ada"))
     with pytest.raises(UsageError, match="expected a table of the students, found none that can be read"):
         read_reports(tmp_path, table=tmp_path / "none.csv")
     (tmp_path / "students.csv").write_text("name,login\nAda,ada\n")
@@ -97,7 +101,27 @@ def test_what_cannot_be_used_is_told(tmp_path):
 
 
 def test_a_report_of_later_days_is_read_all_the_same(tmp_path):
-    making.report(tmp_path, exams.full_exam("ada"))
+    making.report(tmp_path, making.full("ada"))
     path = tmp_path / "ada" / "report.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"later": {"x": 1}}))
     assert read_reports(tmp_path).people[0].report().points == 96.0
+
+
+LATE = PolicyStep("late", 61.0, -6.0, 55.0, 96.0, "Two days late: 6 points off.")
+
+
+@pytest.mark.parametrize("provisional", [False, True])
+def test_what_policies_make_of_the_points_counts(tmp_path, provisional):
+    policy = PolicyOutcome((LATE,), 55.0, 96.0, grade="4.25", passed=True, provisional=provisional)
+    making.report(tmp_path, replace(making.known("ada"), policy=policy))
+    reports = read_reports(tmp_path)
+    assert [entry.student for entry in reports.left_out] == ["ada"] * provisional
+    person = read_reports(tmp_path, allow_provisional=True).people[0]
+    assert person.total == Total(55.0, 96.0, "4.25", True)
+    assert person.status == ("provisional" if provisional else "final")
+    assert person.report().points == 61.0
+    olat.bulk_assessment([person], tmp_path / "bulk.txt", identifier="id")
+    assert (tmp_path / "bulk.txt").read_text() == "ada\t55\ty\tSee your report. Total 55 of 96. Grade 4.25.\n"
+    assert tables.nbgrader_grades([person], tmp_path / "nbgrader.csv").notes == [
+        "scores are the assignments' own, without what the course's policies take off or add"
+    ]
