@@ -9,7 +9,7 @@ from enum import IntEnum
 import click
 from rich.console import Console
 
-from grader.cli import check, data, doctor, export, image, publish, run
+from grader.cli import check, data, doctor, export, image, importing, publish, run
 from grader.errors import GraderError, InfrastructureError, UserError
 
 
@@ -47,6 +47,7 @@ def app() -> None:
 _COMMANDS = (
     run.run,
     check.check,
+    importing.import_,
     export.export,
     publish.publish,
     publish.mail_command,

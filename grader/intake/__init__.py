@@ -1,6 +1,9 @@
 """Uploads of a class, folder or archive → submissions. Knows no assignment; trusts nothing that was uploaded."""
 
+from grader.intake.importing import import_submissions
 from grader.intake.names import safe_name
+from grader.intake.platforms.keeping import Imported
+from grader.intake.platforms.questions import read_map
 from grader.intake.platforms.registry import NAMES as PLATFORM_NAMES
 from grader.intake.platforms.registry import Origin
 from grader.intake.reading import read_submissions
@@ -12,6 +15,7 @@ __all__ = [
     "PLATFORM_NAMES",
     "AssignmentHint",
     "Identity",
+    "Imported",
     "Intake",
     "Limits",
     "NotebookFile",
@@ -19,6 +23,8 @@ __all__ = [
     "Problem",
     "Received",
     "Submission",
+    "import_submissions",
+    "read_map",
     "read_students",
     "read_submissions",
     "safe_name",

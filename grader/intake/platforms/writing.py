@@ -35,6 +35,7 @@ class Neutral:
         title: The platform's name for people.
         folders: Student → folder.
         rows: Student → identity and times.
+        answers: Student → number of questions answered in typing.
         problems: Student → what a person should know.
         class_problems: What belongs to no student.
     """
@@ -44,6 +45,7 @@ class Neutral:
     title: str
     folders: dict[str, Path] = field(default_factory=dict)
     rows: dict[str, Row] = field(default_factory=dict)
+    answers: dict[str, int] = field(default_factory=dict)
     problems: dict[str, list[Problem]] = field(default_factory=dict)
     class_problems: list[Problem] = field(default_factory=list)
 
@@ -58,6 +60,7 @@ def write_people(neutral: Neutral, people: Sequence[Person], limits: Limits, upl
         _copy(person, folder, limits, uploaded)
         neutral.folders[student] = folder
         neutral.rows[student] = (replace(person.identity, system=neutral.system), person.received)
+        neutral.answers[student] = len(person.answers)
         neutral.problems[student] = list(dict.fromkeys(person.problems))
     write_students(neutral.root / FILE_NAME, neutral.rows)
 
