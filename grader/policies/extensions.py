@@ -44,7 +44,8 @@ def load_extensions(path: Path | None, course: Course) -> Extensions:
         except ValidationError as fault:
             first = fault.errors()[0]
             place = " › ".join(map(str, (student, *first["loc"])))
-            message = f"{path}: {place}: {first['msg'].removeprefix('Value error, ')}, found {entry!r}."
+            text = first["msg"].removeprefix("Value error, ")
+            message = f"{path}: {place}: {text}{'' if 'found' in text else f', found {entry!r}'}."
             raise UsageError(message) from fault
         except ValueError as fault:
             message = f"{path}: {student}: {fault}."
