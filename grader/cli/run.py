@@ -14,7 +14,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from grader.cli.importing import origin_of, origin_options
 from grader.cli.progress import Lines, Live
+from grader.reporting import LANGUAGES
 from grader.rubric_modules import bundled_course
 from grader.run import Options, Summary, grade_class
 from grader.sandbox import Limits
@@ -63,7 +65,18 @@ SANDBOXES = ("auto", "docker", "bubblewrap", "local")
     show_default=True,
     help="Seconds of a cell (at most half of its limit) after which training is cut short.",
 )
+@click.option(
+    "--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Language of students' reports."
+)
+@click.option("--reveal", is_flag=True, help="Show right answers in the reports: for after the deadline.")
+@click.option(
+    "--gradebook", metavar="FILE|URL", help="Gradebook; default: .grader/gradebook.sqlite beside the reports."
+)
+@click.option("--class-name", default="", help="Name of the class in the gradebook; default: the reports' folder.")
+@click.option("--fresh", is_flag=True, help="Execute every notebook again, also where a journal answers.")
+@click.option("--anonymous", is_flag=True, help="Hide names in all that is printed and written.")
 @click.option("--full", is_flag=True, help="Let training run to its end; only time limits that you give hold.")
+@origin_options
 def run(memory: int, **given: Any) -> int:
     """Executes, grades and reports every submission in a folder or ZIP."""
     options = Options(
@@ -77,6 +90,13 @@ def run(memory: int, **given: Any) -> int:
         marks=given["marks"],
         extensions=given["extensions"],
         limits=_limits(memory, given),
+        origin=origin_of(given),
+        gradebook=given["gradebook"],
+        class_name=given["class_name"],
+        fresh=given["fresh"],
+        anonymous=given["anonymous"],
+        language=given["language"],
+        reveal=given["reveal"],
     )
     console = Console(highlight=False)
     logging.basicConfig(level=logging.ERROR, format="%(message)s")
@@ -141,8 +161,15 @@ def _times(summary: Summary) -> str:
     return (
         f"{len(summary.results)} students in {summary.wall_s:.0f} s; of the time of all jobs {cells:.0f} s in the "
         f"notebooks' own cells, {startup:.0f} s starting kernels, {max(total - cells - startup, 0):.0f} s probing and "
-        f"scoring ({outside:.0%} outside the cells)"
+        f"scoring ({outside:.0%} outside the cells){_kept(summary)}"
     )
+
+
+def _kept(summary: Summary) -> str:
+    """What earlier runs had computed already."""
+    parts = [f"{summary.unchanged} students unchanged"] if summary.unchanged else []
+    parts += [f"{summary.timing.replayed} notebooks scored from journals"] if summary.timing.replayed else []
+    return f"; {', '.join(parts)}" if parts else ""
 
 
 def _printable(text: str) -> str:
