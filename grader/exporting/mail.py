@@ -155,8 +155,9 @@ def _message(person: Person, address: Address, letter: Letter, now: datetime) ->
     # Mail programs open it as a draft of their user's, ready to be sent.
     message["X-Unsent"] = "1"
     message.set_content(body)
-    page = person.page.read_text(encoding="utf-8")
-    message.add_attachment(page, subtype="html", charset="utf-8", cte="base64", filename="report.html")
+    message.add_attachment(
+        person.page.read_bytes(), "text", "html", filename="report.html", params={"charset": "utf-8"}
+    )
     return message
 
 
