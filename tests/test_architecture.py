@@ -30,8 +30,18 @@ ALLOWED = {
     "reporting": BASE,
     "exporting": BASE | {"reporting"},
     "pipeline": BASE | {"policies", "intake", "execution", "journal", "probe", "scoring", "reporting", "data"},
+    "rubric_sources": BASE | {"rubric_modules"},
+    "run_values": BASE | {"intake", "pipeline", "sandbox"},
+    "sandboxed": BASE | {"data", "execution", "intake", "pipeline", "sandbox"},
+    "keeping": BASE | {"gradebook", "intake", "journal", "pipeline", "scoring"},
+    "run_class": BASE
+    | {
+        *("execution", "gradebook", "intake", "journal", "keeping", "pipeline", "policies", "reporting"),
+        *("rubric_sources", "run_values", "scoring"),
+    },
     "run": BASE
     | {
+        *("keeping", "run_class", "run_values", "sandboxed"),
         "policies",
         "gradebook",
         "journal",

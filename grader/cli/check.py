@@ -60,6 +60,7 @@ def check(notebook: Path, course: Path | None, sandbox: str, out: Path | None) -
                 sandbox,
                 jobs=1,
                 policies=False,
+                keep=False,
             )
             summary = grade_class(options, watcher)
     for assignment in watcher.graded.result.assignments if watcher.graded else ():

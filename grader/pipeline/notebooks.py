@@ -236,8 +236,8 @@ class NotebookGrader:
     def _digests(self, archive: Archive) -> dict[str, str]:
         """Question id → hash of the code and the typed answers that a decision depends on."""
         work = self._work
-        shared = hashed([archive.rubrics[work.assignment.id], dict(work.answers)])
-        return {question.id: shared for question in work.questions}
+        answers = hashed(dict(work.answers))
+        return {question.id: hashed([archive.rubrics[question.id], answers]) for question in work.questions}
 
 
 def _without_misses(kernel: RecordedKernel) -> Callable[[], bool]:

@@ -115,7 +115,7 @@ class Archive:
         decisions: Scores of journals.
         environment: What notebooks run in; part of a journal's key.
         limits: What notebooks may use; an execution that hit one is no answer for others.
-        rubrics: Assignment id → hash of the code that decides.
+        rubrics: Question id → hash of the code that decides.
         fresh: Execute again what has a journal.
     """
 
@@ -181,6 +181,7 @@ class Graded:
         faults: Faults of ours: rubric bugs and infrastructure, a line each, with a traceback in the log.
         journals: Assignment id → key of the journal of its notebook.
         needs_kernel: Questions that no journal answers, where nothing may be executed; they keep their last decision.
+        unchanged: Whether the result of an earlier run still holds, so that nothing was computed.
     """
 
     result: StudentResult
@@ -188,3 +189,4 @@ class Graded:
     faults: list[str] = field(default_factory=list)
     journals: dict[str, str] = field(default_factory=dict)
     needs_kernel: list[str] = field(default_factory=list)
+    unchanged: bool = False

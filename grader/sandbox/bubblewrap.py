@@ -44,6 +44,7 @@ class BubblewrapBackend:
     """One set of namespaces a notebook: own users, processes, network (none), mounts, host name."""
 
     name = "bubblewrap"
+    identity = ""
 
     def __init__(self, binary: str | None = None) -> None:
         self._binary = binary

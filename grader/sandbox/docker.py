@@ -42,6 +42,19 @@ class DockerBackend:
     def __init__(self, image: str = IMAGE) -> None:
         self.image = image
 
+    @property
+    def identity(self) -> str:
+        """Id of the image.
+
+        Raises:
+            SandboxUnavailableError: The engine does not answer, or has no such image.
+        """
+        with engine() as client:
+            try:
+                return str(client.images.get(self.image).id)
+            except ENGINE_ERRORS as error:
+                raise no_engine(error) from error
+
     def describe(self) -> str:
         """One line for people."""
         return f"docker (image {self.image}: no network, read-only root, no capabilities, limited memory)"

@@ -19,6 +19,7 @@ class LocalBackend:
     """
 
     name = "local"
+    identity = ""
 
     def describe(self) -> str:
         """One line for people."""

@@ -149,6 +149,11 @@ class Backend(Protocol):
         """``docker``, ``bubblewrap`` or ``local``."""
         ...
 
+    @property
+    def identity(self) -> str:
+        """Hash of the image that notebooks run in, or ``""`` where they see this machine's own Python."""
+        ...
+
     def describe(self) -> str:
         """One line for people: what isolates, and what does not."""
         ...
