@@ -50,7 +50,7 @@ def grade_class(options: Options, watcher: Watcher) -> Summary:
     rubrics = load_rubrics(course, options.course)
     texts = load_texts(options.course, course, options.language)
     with tempfile.TemporaryDirectory(prefix="grader-intake-") as workspace:
-        questions = [question.id for question in course.questions()]
+        questions = {question.id: question.title for question in course.questions()}
         intake = read_submissions(
             options.source, Path(workspace), hints(course), questions=questions, origin=options.origin
         )
