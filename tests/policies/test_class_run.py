@@ -1,0 +1,112 @@
+"""A whole class through the main job: times from students.csv, extensions beside the students, all files."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from grader.cli.main import call
+from grader.errors import UsageError
+from grader.run import Options, grade_class
+from tests.policies.tiny import pack
+from tests.reporting.pages import parse
+
+RULES = """
+[policies]
+time_zone = "Europe/Zurich"
+deadline = 2026-01-31T12:00:00
+late = { points = 2, grace_minutes = 10 }
+grades = { scale = "swiss" }
+"""
+STUDENTS = """id,submitted_at
+alice,2026-01-31T12:05:00+01:00
+bob,2026-02-01T18:00:00
+carl,2026-02-01T18:00:00+01:00
+"""
+MARKS = "\n".join(f"{name}: {{1a: 8, 1b: 5, 1c: 2}}" for name in ("alice", "bob", "carl", "dora"))
+
+
+class Quiet:
+    def begin(self, students, sandbox) -> None:
+        pass
+
+    def doing(self, student, what) -> None:
+        pass
+
+    def done(self, student, graded) -> None:
+        pass
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> Options:
+    """Four students whose text answers a person has marked: nothing has to be executed."""
+    source = tmp_path / "class"
+    for name in ("alice", "bob", "carl", "dora"):
+        (source / name).mkdir(parents=True)
+        (source / name / "answers.yaml").write_text("1a: one\n1b: two\n1c: three\n", encoding="utf-8")
+    (source / "students.csv").write_text(STUDENTS, encoding="utf-8")
+    (source / "marks.yaml").write_text(MARKS, encoding="utf-8")
+    (source / "extensions.yaml").write_text("carl: {minutes: 1800, reason: Illness}\nkarl: 10\n", encoding="utf-8")
+    return Options(source, tmp_path / "out", pack(tmp_path / "pack", RULES), sandbox="local")
+
+
+def grades(out: Path) -> dict[str, list[str]]:
+    with (out / "grades.csv").open(encoding="utf-8", newline="") as file:
+        return {row["student"]: [row["total"], row["final"], row["grade"], row["late"]] for row in csv.DictReader(file)}
+
+
+def test_a_class(options):
+    summary = grade_class(options, Quiet())
+    assert grades(options.out) == {
+        "alice": ["15", "15", "4.75", "no"],
+        "bob": ["15", "11", "3.75", "yes (30 h 0 min)"],
+        "carl": ["15", "15", "4.75", "no"],
+        "dora": ["15", "15", "4.75", "unknown"],
+    }
+    assert summary.complete
+    assert "extension for 'karl', of whom there is no submission; it is kept but used for nobody" in summary.problems
+    assert not any("extensions.yaml" in problem for problem in summary.problems)
+    report = json.loads((options.out / "bob" / "report.json").read_text("utf-8"))
+    assert (report["points"], report["policy"]["points"]) == (15, 11)
+    page = parse((options.out / "bob" / "report.html").read_text("utf-8"))
+    assert page.one("a", href="#final-result").text == "Final result: 11 of 20 points, grade 3.75"
+    overview = (options.out / "index.html").read_text("utf-8")
+    assert "deadline extended to 2026-02-01 18:00: Illness" in overview
+    assert "submission time not known" in overview
+
+
+def test_a_changed_extension_changes_the_result_of_the_next_run(options):
+    grade_class(options, Quiet())
+    (options.source / "extensions.yaml").write_text("bob: 2026-02-01 18:00:00\n", encoding="utf-8")
+    grade_class(options, Quiet())
+    assert {name: row[1] for name, row in grades(options.out).items()} == {
+        "alice": "15",
+        "bob": "15",
+        "carl": "11",
+        "dora": "15",
+    }
+
+
+def test_another_file_of_extensions(options, tmp_path, capsys):
+    own = tmp_path / "granted.yaml"
+    own.write_text("bob: {minutes: 1800}\n", encoding="utf-8")
+    arguments = [str(options.source), "--out", str(options.out), "--course", str(options.course)]
+    assert call([*arguments, "--sandbox", "local", "--extensions", str(own)]) == 0
+    assert [row[1] for row in grades(options.out).values()] == ["15", "15", "11", "15"]
+
+
+def test_without_policies_nothing_is_added(options):
+    pack(options.course, "")
+    (options.source / "extensions.yaml").unlink()
+    grade_class(options, Quiet())
+    head = (options.out / "grades.csv").read_text("utf-8").splitlines()[0]
+    assert head.endswith("total,max,status,open")
+    assert "policy" not in json.loads((options.out / "bob" / "report.json").read_text("utf-8"))
+
+
+def test_a_wrong_extension_ends_the_command_before_anything_is_graded(options):
+    (options.source / "extensions.yaml").write_text("carl: soon\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"extensions\.yaml: carl › deadline: expected a date and time"):
+        grade_class(options, Quiet())
+    assert not (options.out / "grades.csv").exists()
