@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 _BLOCKS = frozenset(
     {
-        "address", "article", "blockquote", "br", "dd", "div", "dl", "dt", "figure", "h1", "h2", "h3", "h4", "h5", "h6",
+        "address", "article", "blockquote", "dd", "div", "dl", "dt", "figure", "h1", "h2", "h3", "h4", "h5", "h6",
         "hr", "li", "ol", "p", "pre", "section", "table", "tr", "ul",
     }
 )  # fmt: skip
@@ -67,6 +67,8 @@ class _Reader(HTMLParser):
             self.parts.append(self.get_starttag_text() or "")
         elif tag in _HIDDEN:
             self._hidden += 1
+        elif tag == "br":
+            self.parts.append("\n")
         elif tag in _BLOCKS:
             self._line()
         elif tag == "img":
@@ -89,7 +91,7 @@ class _Reader(HTMLParser):
             self._math -= tag == "math"
         elif tag in _HIDDEN:
             self._hidden = max(0, self._hidden - 1)
-        elif tag in _BLOCKS and tag != "br":
+        elif tag in _BLOCKS:
             self._line()
 
     def handle_data(self, data: str) -> None:
@@ -99,6 +101,7 @@ class _Reader(HTMLParser):
             self.parts.append(re.sub(r"[ \t\r\n]+", " ", data))
 
     def _line(self) -> None:
-        text = "".join(self.parts[-2:]).rstrip(" ")
-        if not text.endswith("\n\n"):
+        while self.parts and not self.parts[-1].strip(" "):
+            self.parts.pop()
+        if self.parts and not self.parts[-1].endswith("\n"):
             self.parts.append("\n")

@@ -183,7 +183,7 @@ def _take_item(desk: Desk, owner: Person, answered: Answered, test: _Test, row: 
     item = test.items.get(answered.identifier)
     labels = (item.title if item else "", answered.identifier)
     kinds = {response.base_type for response in answered.responses}
-    if "directedPair" in kinds:
+    if "directedPair" in kinds and answered.given:
         pairs = next(response for response in answered.responses if response.base_type == "directedPair")
         found = marks(pairs, item)
         if found is None and row is not None:
@@ -191,11 +191,11 @@ def _take_item(desk: Desk, owner: Person, answered: Answered, test: _Test, row: 
             found = sheet_marks(cell, item) if cell is not None else None
         if found is not None:
             desk.marked(owner, labels, found)
-        elif answered.given:
+        else:
             owner.note(
                 "The marks cannot be read: the order of the statements is not in the export.", labels[0] or labels[1]
             )
-    elif "file" not in kinds:
+    elif not kinds & {"file", "directedPair"}:
         choices = item.choices if item else {}
         values = [choices.get(value, value) for response in answered.responses for value in response.values]
         desk.typed(owner, labels, "\n".join(values), html=item.rich_text if item else None)
