@@ -8,9 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from grader.errors import ArchiveError
-from grader.intake.names import collision_key
 from grader.intake.platforms import openolat_task
-from grader.intake.platforms.keys import alike
+from grader.intake.platforms.keys import word_keys
 from grader.intake.platforms.people import Desk, Person
 from grader.intake.platforms.times import parse_time
 from grader.intake.platforms.tree import Parts, level_of, wrapper
@@ -27,6 +26,35 @@ _LAST, _FIRST = ("last name", "nachname", "nom", "cognome"), ("first name", "vor
 _LOGIN = ("login", "user name", "username", "benutzername", "anmeldename")
 _TEXT = ("text", "submission", "abgabe", "answer", "texte", "testo", "submitted text")
 _DATE = ("date", "datum", "last submission", "letzte abgabe", "submitted", "data")
+
+
+class _Index:
+    """People by the words of their logins and names."""
+
+    def __init__(self, people: dict[str, Person]) -> None:
+        self._people = people
+        self._by_login: dict[str, list[Person]] = defaultdict(list)
+        self._by_name: dict[str, list[Person]] = defaultdict(list)
+        for person in people.values():
+            self._enter(person)
+
+    def find(self, name: str, login: str) -> list[Person]:
+        """Those who have the login; those who may have the name where no login is given."""
+        index, text = (self._by_login, login) if login else (self._by_name, name)
+        found = {id(person): person for key in sorted(word_keys(text)) for person in index.get(key, ())}
+        return list(found.values())
+
+    def add(self, person: Person) -> Person:
+        """Adds somebody who handed in no file."""
+        self._people[f"\0{len(self._people)}"] = person
+        self._enter(person)
+        return person
+
+    def _enter(self, person: Person) -> None:
+        for key in word_keys(person.identity.login) if person.identity.login else ():
+            self._by_login[key].append(person)
+        for key in word_keys(person.identity.name):
+            self._by_name[key].append(person)
 
 
 def detect(names: Sequence[Parts], label: str) -> bool:
@@ -56,8 +84,9 @@ def read(desk: Desk) -> list[Person]:
             teams[folder[:-1]].append(owner)
     for team, members in teams.items():
         _share(team[-1], members)
+    index = _Index(people)
     for row in _texts(desk):
-        _take_text(desk, people, row)
+        _take_text(desk, index, row)
     return list(people.values())
 
 
@@ -67,10 +96,11 @@ def _without_teams(name: Parts) -> Parts:
 
 def _people_folders(desk: Desk) -> list[Parts]:
     """The folders of people, not those inside them."""
-    found: list[Parts] = []
+    found: set[Parts] = set()
     for folder in sorted(desk.tree.folders, key=len):
-        if _PERSON.match(folder[-1]) and not any(folder[: len(outer)] == outer for outer in found):
-            found.append(folder)
+        outer = (folder[:depth] for depth in range(1, len(folder)))
+        if _PERSON.match(folder[-1]) and found.isdisjoint(outer):
+            found.add(folder)
     return sorted(found)
 
 
@@ -120,22 +150,17 @@ def _texts(desk: Desk) -> Iterator[tuple[str, str, str, str, str]]:
             yield f"{first} {last}".strip(), login.strip(), date, text, name[-2] if len(name) > 1 else name[-1]
 
 
-def _take_text(desk: Desk, people: dict[str, Person], row: tuple[str, str, str, str, str]) -> None:
+def _take_text(desk: Desk, index: _Index, row: tuple[str, str, str, str, str]) -> None:
     name, login, date, text, title = row
     if not text.strip():
         return
-    own = [
-        one
-        for one in people.values()
-        if (alike(one.identity.login, login) if login and one.identity.login else alike(one.identity.name, name))
-    ]
+    own = index.find(name, login)
     if len(own) > 1:
         desk.note(f"Not used: several people may be {name!r} ({login}).", title)
         return
-    if not own:
-        own = [people.setdefault(f"\0{collision_key(login or name)}", Person(Identity(name, login, source_key=login)))]
+    owner = own[0] if own else index.add(Person(Identity(name, login, source_key=login)))
     if name:
         # Folders know ASCII only; the workbook has the names as they are.
-        own[0].identity = replace(own[0].identity, name=name, login=login or own[0].identity.login)
-    desk.free_text(own[0], title, text)
-    own[0].received = replace(own[0].received, submitted_at=own[0].received.submitted_at or parse_time(date))
+        owner.identity = replace(owner.identity, name=name, login=login or owner.identity.login)
+    desk.free_text(owner, title, text)
+    owner.received = replace(owner.received, submitted_at=owner.received.submitted_at or parse_time(date))

@@ -33,10 +33,5 @@ def word_keys(text: str) -> frozenset[str]:
     return frozenset(re.sub(r"[\W_]+", "", collision_key(form)) for form in forms)
 
 
-def alike(one: str, other: str) -> bool:
-    """Whether two systems may mean the same name."""
-    return collision_key(one) == collision_key(other) or not word_keys(one).isdisjoint(word_keys(other))
-
-
 def _without_accents(text: str) -> str:
     return "".join(char for char in unicodedata.normalize("NFD", text) if unicodedata.category(char) != "Mn")

@@ -44,12 +44,30 @@ class _Test:
         base: The folder that holds ``userdata``.
         items: By identifier.
         rows: Attempts by the workbooks beside ``userdata``.
+        used: Places of the rows that belong to a folder.
     """
 
     base: Parts
     items: dict[str, Item]
     rows: list[SheetRow]
     used: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        # One index a way of naming folders: a class may have ten thousand of them.
+        self._places: list[dict[str, list[int]]] = []
+        for names in (_whole_names, lambda row: olat_names(row.login), lambda row: olat_names(row.last)):
+            index: dict[str, list[int]] = defaultdict(list)
+            for place, row in enumerate(self.rows):
+                for name in names(row):
+                    index[name].append(place)
+            self._places.append(index)
+
+    def places(self, folder: str) -> list[int]:
+        """The rows that a person's folder may belong to, by the names that OpenOlat's releases give to folders."""
+        key = collision_key(folder)
+        by_whole, by_login, by_last = self._places
+        last = re.sub(r"_\d+$", "", key)
+        return by_whole.get(key) or by_login.get(key) or (by_last.get(last, []) if last != key else [])
 
 
 def detect(names: Sequence[Parts], label: str) -> bool:
@@ -264,21 +282,13 @@ def _take_cell(desk: Desk, owner: Person, cell: Cell, item: Item | None) -> None
 
 
 def _rows_of(owner: Person, folder: str, test: _Test) -> list[SheetRow]:
-    """The rows of the person whose folder this is, by the names that OpenOlat's releases give to folders."""
-    key = collision_key(folder)
-    last_name = re.sub(r"_\d+$", "", key)
-    ways = [(key, _whole_names), (key, lambda row: olat_names(row.login))]
-    if last_name != key:
-        ways.append((last_name, lambda row: olat_names(row.last)))
-    for wanted, names in ways:
-        places = [place for place, row in enumerate(test.rows) if wanted in names(row)]
-        test.used.update(places)
-        if len({_who(test.rows[place]) for place in places}) > 1:
-            owner.note("Several people of the workbook fit this folder: none of them was taken.", folder)
-            return []
-        if places:
-            return sorted((test.rows[place] for place in places), key=lambda row: comparable(row.date))
-    return []
+    """The rows of the person whose folder this is."""
+    places = test.places(folder)
+    test.used.update(places)
+    if len({_who(test.rows[place]) for place in places}) > 1:
+        owner.note("Several people of the workbook fit this folder: none of them was taken.", folder)
+        return []
+    return sorted((test.rows[place] for place in places), key=lambda row: comparable(row.date))
 
 
 def _whole_names(row: SheetRow) -> frozenset[str]:

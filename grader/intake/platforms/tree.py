@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from grader.intake.archive import Uploaded
@@ -20,13 +21,14 @@ _BESIDE = (".csv", ".tsv", ".xlsx", ".xls", ".yaml", ".yml", ".md", ".html", ".h
 Parts = tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Tree:
     """A class as unpacked.
 
     Attributes:
         label: Name of the source.
-        files: Name as uploaded, by parts and relative to the source → file; no links, no junk.
+        files: Name as uploaded, by parts and relative to the source → file; no links, no junk. Complete before
+            anything is asked.
         folders: The same of folders.
     """
 
@@ -34,7 +36,7 @@ class Tree:
     files: dict[Parts, Path]
     folders: dict[Parts, Path]
 
-    @property
+    @cached_property
     def names(self) -> list[Parts]:
         """Names of all files, ordered."""
         return sorted(self.files)
@@ -42,21 +44,26 @@ class Tree:
     def below(self, folder: Parts) -> dict[Parts, Path]:
         """The files in a folder at any depth, by their names relative to it."""
         depth = len(folder)
-        return {name[depth:]: self.files[name] for name in self._children().get(folder, ())}
+        return {name[depth:]: self.files[name] for name in self._by_folder.get(folder, ())}
 
     def subfolders(self, folder: Parts) -> list[Parts]:
         """The folders directly in a folder, ordered."""
-        return sorted(name for name in self.folders if name[:-1] == folder)
+        return self._inner.get(folder, [])
 
-    def _children(self) -> dict[Parts, list[Parts]]:
-        cached = self.__dict__.get("_by_folder")
-        if cached is None:
-            cached = defaultdict(list)
-            for name in self.names:
-                for depth in range(len(name)):
-                    cached[name[:depth]].append(name)
-            object.__setattr__(self, "_by_folder", cached)
-        return cached
+    @cached_property
+    def _by_folder(self) -> dict[Parts, list[Parts]]:
+        found: dict[Parts, list[Parts]] = defaultdict(list)
+        for name in self.names:
+            for depth in range(len(name)):
+                found[name[:depth]].append(name)
+        return found
+
+    @cached_property
+    def _inner(self) -> dict[Parts, list[Parts]]:
+        found: dict[Parts, list[Parts]] = defaultdict(list)
+        for name in sorted(self.folders):
+            found[name[:-1]].append(name)
+        return found
 
 
 def tree_of(root: Path, label: str, limits: Limits, uploaded: Uploaded) -> Tree:
