@@ -24,7 +24,7 @@ from grader.keeping import (
     submission_of,
 )
 from grader.pipeline import Archive, Bench, Graded, Report, Timing, grade_submission
-from grader.policies import Attempt, choose_attempt
+from grader.policies import Attempt, choose_attempt, with_policies
 from grader.reporting import PageOptions, write_student
 from grader.results import StudentResult
 from grader.rubric_sources import question_digests
@@ -89,8 +89,9 @@ class ClassRun:
             return []
         book, options = self._keeper.book, self._options
         said = {"source": str(options.source), "course": str(options.course), "only": list(options.only)}
-        more = {"seed": options.seed, "language": options.language, "reveal": options.reveal}
+        more = {"seed": options.seed, "language": options.language}
         more |= {"extensions": str(options.extensions or self._intake.extensions or ""), "policies": options.policies}
+        more |= {"reveal": options.reveal, "anonymous": options.anonymous, "setting": dict(self._setting.parts)}
         self._run = book.begin_run("run", {**said, **more}, metadata.version("grader"))
         book.enrol(students, self._run)
         lines = self._take_over(from_file) if from_file is not None else []
@@ -123,9 +124,9 @@ class ClassRun:
             return None
         result = graded.result
         written = self._written(self._attempt(stored, graded))
-        if not graded.faults:
-            kept = StoredResult(fingerprint, graded.journals, result, now())
-            self._keeper.book.keep_result(stored.id, self._run, kept)
+        # Without a fingerprint nothing matches it: what a fault of ours left open is computed again the next time.
+        kept = StoredResult("" if graded.faults else fingerprint, graded.journals, result, now())
+        self._keeper.book.keep_result(stored.id, self._run, kept)
         return written
 
     def finish(self, summary: Summary, submissions: Sequence[Submission]) -> None:
@@ -137,7 +138,10 @@ class ClassRun:
             current = book.current()
             others = {student: stored for student, stored in current.items() if student not in done}
             results = book.results(stored.id for stored in others.values())
-            summary.results += [self._named(result.result) for result in results.values()]
+            for stored in others.values():
+                if stored.id in results:
+                    kept = Graded(results[stored.id].result, Timing(), [], dict(results[stored.id].journals))
+                    summary.results.append(self._named(self._attempt(stored, kept).result))
             summary.problems += [
                 f"{self.shown(student)} {question}: a person marked an earlier upload; the mark counts, check it"
                 for student, question in outdated(self._keeper, self.bench.course, current)
@@ -190,7 +194,11 @@ class ClassRun:
         others = {other.number: other for other in book.submissions(stored.record.student) if other.id != stored.id}
         results = book.results(other.id for other in others.values())
         attempts = [_attempt(stored, graded.result)]
-        attempts += [_attempt(other, results[other.id].result) for other in others.values() if other.id in results]
+        attempts += [
+            _attempt(other, self._by_rules(other, results[other.id].result))
+            for other in others.values()
+            if other.id in results
+        ]
         chosen = choose_attempt(attempts, policies.attempts)
         if chosen.number == stored.number:
             return graded
@@ -201,6 +209,11 @@ class ClassRun:
         note = f"Of {len(attempts)} attempts, number {chosen.number} counts ({policies.attempts})."
         again.result = replace(again.result, problems=(*again.result.problems, note))
         return again
+
+    def _by_rules(self, stored: Stored, result: StudentResult) -> StudentResult:
+        """An earlier result by the policies of today, so that attempts are compared by the same ones."""
+        received = submission_of(stored.record).received
+        return with_policies(self.bench.course, result, received, self.bench.extensions)
 
     def _written(self, graded: Graded) -> Graded | None:
         """Writes the report; under the alias where names are hidden."""

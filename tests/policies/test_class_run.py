@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,43 @@ def test_without_policies_nothing_is_added(options):
     head = (options.out / "grades.csv").read_text("utf-8").splitlines()[0]
     assert head.endswith("total,max,status,open")
     assert "policy" not in json.loads((options.out / "bob" / "report.json").read_text("utf-8"))
+
+
+BEST = """
+[policies]
+attempts = "best"
+deadline = 2026-01-31T12:00:00+01:00
+"""
+
+
+def hand_in(options: Options, at: str, text: str) -> None:
+    (options.source / "students.csv").write_text(f"id,submitted_at\nalice,{at}\n", encoding="utf-8")
+    (options.source / "alice" / "answers.yaml").write_text(f"1a: {text}\n1b: two\n1c: three\n", encoding="utf-8")
+
+
+def test_the_best_attempt_counts_in_every_file_and_every_later_run(options):
+    (options.source / "extensions.yaml").unlink()
+    pack(options.course, BEST + "late = { points = 2 }")
+    hand_in(options, "2026-01-31T11:00:00+01:00", "one")
+    grade_class(options, Quiet())
+    hand_in(options, "2026-02-01T18:00:00+01:00", "one, and more")
+    for only in ((), (), ("bob",)):
+        grade_class(replace(options, only=only), Quiet())
+        assert grades(options.out)["alice"] == ["15", "15", "", "no"]
+        report = json.loads((options.out / "alice" / "report.json").read_text("utf-8"))
+        assert report["policy"]["points"] == 15
+        assert "Of 2 attempts, number 1 counts (best)." in report["problems"]
+
+
+def test_attempts_are_compared_by_the_policies_of_today(options):
+    (options.source / "extensions.yaml").unlink()
+    pack(options.course, BEST)
+    hand_in(options, "2026-02-05T11:00:00+01:00", "one")
+    grade_class(options, Quiet())
+    pack(options.course, BEST + "late = { points = 2 }")
+    hand_in(options, "2026-02-01T11:00:00+01:00", "two")
+    grade_class(options, Quiet())
+    assert grades(options.out)["alice"] == ["15", "13", "", "yes (23 h 0 min)"]
 
 
 def test_a_wrong_extension_ends_the_command_before_anything_is_graded(options):
