@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from grader.reporting import text
 from grader.reporting.language import Language
@@ -64,9 +65,19 @@ def _environment(language: Language) -> Environment:
         "composed": text.composed,
         "clip": text.clip,
         "slug": text.slug,
+        "with_code": _with_code,
     }
     environment.globals |= {"t": language, "count": language.count}
     return environment
+
+
+_CODE = re.compile(r"`([^`\n]{1,200})`")
+
+
+def _with_code(words: str) -> Markup:
+    """Escaped text in which what stands between backticks is shown as code."""
+    # Escaping leaves backticks alone and puts nothing between them that a browser would take for markup.
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text.visible(words)))))  # noqa: S704
 
 
 def _finalize(value: Any) -> Any:

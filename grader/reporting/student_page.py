@@ -242,6 +242,7 @@ class _Writer:
     def _lessons(self, question: QuestionResult, cells: Sequence[Cell]) -> Iterator[Lesson]:
         if question.status == "missing" and not self.reveal:
             return
+        shown: set[tuple[int, tuple[int, ...]]] = set()
         for criterion in question.criteria:
             waiting = criterion.outcome == "review" and question.kind != "code"
             if criterion.outcome == "met" or waiting:
@@ -253,6 +254,11 @@ class _Writer:
             code = None
             if question.kind == "code" and question.status != "missing" and not carried:
                 code = excerpt_of(criterion, self.texts.lines(criterion.id) if self.texts else "", cells)
+            place = (code.cell, code.marked) if code else None
+            if place in shown:
+                code = None  # the same lines once a question
+            elif place:
+                shown.add(place)
             lesson = Lesson(self._about(criterion), criterion.outcome, source, why, right, code)
             if source or code or right.text or (why.text and question.status != "missing"):
                 yield lesson
