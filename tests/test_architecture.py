@@ -14,10 +14,12 @@ ALLOWED = {
     "exhibits": set(),
     "policy_outcome": set(),
     "policy_times": set(),
-    "course_policies": {"policy_times"},
+    "course_grades": set(),
+    "course_policies": {"course_grades", "policy_times"},
     "results": {"exhibits", "notebook", "policy_outcome"},
     "course": {"errors", "course_policies"},
-    "policies": BASE | {"course_policies", "policy_times"},
+    "course_texts": {"errors", "course"},
+    "policies": BASE | {"course_grades", "course_policies", "policy_times"},
     "probe": {"errors"},
     "scoring": BASE | {"probe"},
     "journal": {"errors", "notebook", "probe"},
@@ -39,6 +41,12 @@ ALLOWED = {
         *("execution", "gradebook", "intake", "journal", "keeping", "pipeline", "policies", "reporting"),
         *("rubric_sources", "run_values", "scoring"),
     },
+    "differences": {"results"},
+    "regrade": BASE
+    | {
+        *("differences", "gradebook", "journal", "keeping", "pipeline", "policies", "reporting", "rubric_modules"),
+        *("rubric_sources", "run_class", "sandboxed", "scoring"),
+    },
     "run": BASE
     | {
         *("keeping", "run_class", "run_values", "sandboxed"),
@@ -57,13 +65,16 @@ ALLOWED = {
     },
     "cli": BASE
     | {
+        "differences",
         "gradebook",
         "journal",
         "intake",
         "execution",
         "data",
+        "keeping",
         "sandbox",
         "pipeline",
+        "regrade",
         "run",
         "rubric_modules",
         "reporting",

@@ -6,7 +6,7 @@ import math
 from datetime import timedelta
 from fractions import Fraction
 
-from grader.course_policies import Rounding
+from grader.course_grades import Rounding
 
 MINUS = "\N{MINUS SIGN}"
 

@@ -6,7 +6,8 @@ import itertools
 from dataclasses import dataclass
 from fractions import Fraction
 
-from grader.course_policies import BoundaryScale, LinearScale, PassMark, Policies, SwissScale
+from grader.course_grades import BoundaryScale, LinearScale, PassMark, SwissScale
+from grader.course_policies import Policies
 from grader.policies.amounts import exact, number, rounded
 
 
