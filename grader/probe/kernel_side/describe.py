@@ -234,7 +234,7 @@ def was_moved(thing: Any) -> bool:
     """Whether a tensor or module was sent to a GPU, real or redirected."""
     if getattr(thing, "_grader_moved", False):
         return True
-    if not isinstance(thing, torch.Tensor):
+    if not isinstance(thing, torch.Tensor) or is_lazy(thing):
         return False
     moved_base = getattr(thing._base, "_grader_moved", False) if thing._is_view() else False
     return bool(moved_base) or thing.device.type not in {"cpu", "meta"}
