@@ -6,7 +6,7 @@ import hashlib
 import importlib
 import importlib.util
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -49,6 +49,33 @@ def load_rubrics(course: Course, folder: Path) -> Mapping[str, Rubric]:
             raise CourseError(message, hint=f"Add one with @rubric.question({missing[0]!r}).")
         rubrics[assignment.id] = rubric
     return rubrics
+
+
+class LazyRubrics(Mapping[str, Rubric]):
+    """The rubrics of a course, imported when the first is asked for: what needs none starts in no time.
+
+    Args:
+        course: The course pack.
+        folder: Its folder.
+    """
+
+    def __init__(self, course: Course, folder: Path) -> None:
+        self._course, self._folder = course, folder
+        self._loaded: Mapping[str, Rubric] | None = None
+
+    def __getitem__(self, assignment: str) -> Rubric:
+        return self._all()[assignment]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def _all(self) -> Mapping[str, Rubric]:
+        if self._loaded is None:
+            self._loaded = load_rubrics(self._course, self._folder)
+        return self._loaded
 
 
 def _module(ident: str, folder: Path) -> ModuleType:

@@ -118,6 +118,10 @@ class _Job:
             return score_choice(question, answer)
         if question.kind == "text":
             return score_text(question, answer)
+        if file is not None and file.notebook is None and not file.error and question.criteria:
+            # Readable, but neither at hand nor in a journal: its first execution broke.
+            self.needs_kernel.append(question.id)
+            return score_open(question, UNANSWERED)
         return score_missing(question, file.error if file is not None else "")
 
     def _notebook(
