@@ -24,7 +24,7 @@ from grader.keeping import (
     submission_of,
 )
 from grader.pipeline import Archive, Bench, Graded, Report, Timing, grade_submission
-from grader.policies import Attempt, choose_attempt, with_policies
+from grader.policies import Attempt, choose_attempt, extensions_data, with_policies
 from grader.reporting import PageOptions, write_student
 from grader.results import StudentResult
 from grader.rubric_sources import question_digests
@@ -92,6 +92,7 @@ class ClassRun:
         more = {"seed": options.seed, "language": options.language}
         more |= {"extensions": str(options.extensions or self._intake.extensions or ""), "policies": options.policies}
         more |= {"reveal": options.reveal, "anonymous": options.anonymous, "setting": dict(self._setting.parts)}
+        more |= {"granted": extensions_data(self.bench.extensions, self.bench.course)}
         self._run = book.begin_run("run", {**said, **more}, metadata.version("grader"))
         book.enrol(students, self._run)
         lines = self._take_over(from_file) if from_file is not None else []

@@ -5,7 +5,13 @@ No mark is touched: what a policy does to the total is a step of its own, with a
 
 from grader.policies.apply import apply_policies, with_policies
 from grader.policies.attempts import Attempt, choose_attempt
-from grader.policies.extensions import Extensions, load_extensions, nobodys_extensions
+from grader.policies.extensions import (
+    Extensions,
+    extensions_data,
+    extensions_from,
+    load_extensions,
+    nobodys_extensions,
+)
 from grader.policies.lateness import Received
 
 __all__ = [
@@ -14,6 +20,8 @@ __all__ = [
     "Received",
     "apply_policies",
     "choose_attempt",
+    "extensions_data",
+    "extensions_from",
     "load_extensions",
     "nobodys_extensions",
     "with_policies",

@@ -54,6 +54,26 @@ def load_extensions(path: Path | None, course: Course) -> Extensions:
     return found
 
 
+def extensions_data(extensions: Extensions, course: Course) -> dict[str, Any]:
+    """Those that are not the pack's own as JSON, so that a later run has them when their file is gone."""
+    own = load_extensions(None, course)
+    return {
+        student: extension.model_dump(mode="json", exclude_none=True)
+        for student, extension in extensions.items()
+        if own.get(student) != extension
+    }
+
+
+def extensions_from(data: Mapping[str, Any], course: Course) -> Extensions:
+    """The pack's own, and what ``extensions_data`` made.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    granted = {student: Extension.model_validate(entry) for student, entry in data.items()}
+    return {**load_extensions(None, course), **granted}
+
+
 def nobodys_extensions(extensions: Extensions, students: Collection[str]) -> list[str]:
     """A sentence for each extension of a student of whom there is no submission: a misspelt name, perhaps."""
     known = {_name(student) for student in students}

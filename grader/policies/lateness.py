@@ -75,7 +75,7 @@ def lateness(policies: Policies, received: Received | None, extension: Extension
     written = received.submitted_at if received is not None else None
     if written is None:
         flagged = received is not None and received.late
-        note = "submission time not known" + (", but its system calls it late" if flagged else "")
+        note = "submission time not known" + (", but the system it came from calls it late" if flagged else "")
         return Lateness("unknown", due, note=note)
     try:
         local = moment(written, policies.zone)
@@ -85,8 +85,11 @@ def lateness(policies: Policies, received: Received | None, extension: Extension
     by = submitted - due.astimezone(UTC)
     late = policies.late
     if by <= timedelta(minutes=late.grace_minutes if late else 0):
-        return Lateness("no", due, max(by, timedelta()), submitted=local)
-    return Lateness("yes", due, by, _units(late, due, submitted) if late else 0, local)
+        note = "on time, but the system it came from calls it late" if received and received.late else ""
+        return Lateness("no", due, max(by, timedelta()), 0, local, note)
+    # A deadline that only the system knows of, such as an extension granted there, is a person's business.
+    note = "late, but the system it came from calls it on time" if received and received.late is False else ""
+    return Lateness("yes", due, by, _units(late, due, submitted) if late else 0, local, note)
 
 
 def _units(late: Late, due: datetime, submitted: datetime) -> int:

@@ -1,5 +1,6 @@
 """``extensions.yaml`` of the staff."""
 
+import json
 import unicodedata
 from datetime import datetime
 
@@ -7,7 +8,7 @@ import pytest
 
 from grader.course_policies import Extension
 from grader.errors import UsageError
-from grader.policies import load_extensions, nobodys_extensions
+from grader.policies import extensions_data, extensions_from, load_extensions, nobodys_extensions
 from tests.policies.tiny import course, outcome, result
 
 DEADLINE = "deadline = 2026-01-31T12:00:00+01:00\nlate = { points = 2 }\n"
@@ -51,6 +52,14 @@ def test_the_file_wins_over_the_pack_for_its_students(tmp_path):
     at = "2026-01-31T14:00:00+01:00"
     assert outcome(IN_PACK, at=at, extensions=found).points == 15
     assert outcome(IN_PACK, of=result(student="bob"), at=at, extensions=found).points == 13
+
+
+def test_extensions_survive_without_their_file(tmp_path):
+    pack = course(IN_PACK)
+    found = load(tmp_path, "alice: {minutes: 90, reason: Illness}\ncarl: 2026-02-03 23:59:00+01:00", IN_PACK)
+    data = json.loads(json.dumps(extensions_data(found, pack)))
+    assert set(data) == {"alice", "carl"}
+    assert extensions_from(data, pack) == found
 
 
 def test_without_a_file_those_of_the_pack_hold():

@@ -161,7 +161,21 @@ def test_an_unknown_time_costs_nothing_and_is_told_to_the_staff(at):
 def test_late_by_the_system_but_nobody_knows_how_late():
     found = outcome(DEADLINE + "points = 2", at=Came(None, late=True))
     assert (found.points, found.late) == (15, "unknown")
-    assert found.notes == ("submission time not known, but its system calls it late",)
+    assert found.notes == ("submission time not known, but the system it came from calls it late",)
+
+
+@pytest.mark.parametrize(
+    ("at", "flag", "notes"),
+    [
+        ("2026-01-31T11:00:00+01:00", True, ("on time, but the system it came from calls it late",)),
+        ("2026-01-31T13:00:00+01:00", False, ("late, but the system it came from calls it on time",)),
+        ("2026-01-31T11:00:00+01:00", False, ()),
+        ("2026-01-31T13:00:00+01:00", True, ()),
+        ("2026-01-31T13:00:00+01:00", None, ()),
+    ],
+)
+def test_the_staff_reads_where_the_system_disagrees(at, flag, notes):
+    assert outcome(DEADLINE + "points = 2", at=Came(datetime.fromisoformat(at), late=flag)).notes == notes
 
 
 def test_a_time_without_a_zone_is_not_guessed():
