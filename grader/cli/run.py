@@ -16,6 +16,7 @@ from rich.text import Text
 
 from grader.cli.importing import origin_of, origin_options
 from grader.cli.progress import Lines, Live
+from grader.policy_outcome import PolicyOutcome
 from grader.reporting import LANGUAGES
 from grader.rubric_modules import bundled_course
 from grader.run import Options, Summary, grade_class
@@ -127,8 +128,9 @@ def processors() -> int:
 
 def _print(console: Console, summary: Summary, out: Path) -> None:
     table = Table(box=None, pad_edge=False)
-    for heading in ("Student", "Points", "Status", "Open"):
-        table.add_column(heading, justify="right" if heading in {"Points", "Open"} else "left")
+    policies = any(result.policy is not None for result in summary.results)
+    for heading in ("Student", "Points", "Status", "Open", *(("Final", "Grade") if policies else ())):
+        table.add_column(heading, justify="right" if heading in {"Points", "Open", "Final"} else "left")
     for result in summary.results:
         waiting = sum(question.status == "review" for question in result.questions)
         table.add_row(
@@ -136,6 +138,7 @@ def _print(console: Console, summary: Summary, out: Path) -> None:
             f"{result.points:g} / {result.max_points:g}",
             result.status,
             str(waiting or ""),
+            *(_final(result.policy) if policies else ()),
         )
     console.print(table)
     for line in summary.problems:
@@ -153,6 +156,15 @@ def _print(console: Console, summary: Summary, out: Path) -> None:
     console.print(
         f"Reports: {out}/<student>/report.html; table: {out}/grades.csv; overview: {out}/index.html", markup=False
     )
+
+
+def _final(outcome: PolicyOutcome | None) -> tuple[str, Text]:
+    """Final points and grade; a question mark where they may change."""
+    if outcome is None:
+        return "", Text("")
+    doubt = "?" if outcome.provisional else ""
+    grade = Text(_printable(outcome.grade) + (doubt if outcome.grade else ""))
+    return f"{outcome.points:g}{doubt} / {outcome.max_points:g}", grade
 
 
 def _times(summary: Summary) -> str:

@@ -95,6 +95,9 @@ def test_another_file_of_extensions(options, tmp_path, capsys):
     arguments = [str(options.source), "--out", str(options.out), "--course", str(options.course)]
     assert call([*arguments, "--sandbox", "local", "--extensions", str(own)]) == 0
     assert [row[1] for row in grades(options.out).values()] == ["15", "15", "11", "15"]
+    shown = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["Student", "Points", "Status", "Open", "Final", "Grade"] in shown
+    assert ["carl", "15", "/", "20", "final", "11", "/", "20", "3.75"] in shown
 
 
 def test_without_policies_nothing_is_added(options):
