@@ -42,6 +42,7 @@ ALLOWED = {
         *("rubric_sources", "run_values", "scoring"),
     },
     "differences": {"results"},
+    "marking": BASE | {"gradebook", "keeping", "scoring"},
     "regrade": BASE
     | {
         *("differences", "gradebook", "journal", "keeping", "pipeline", "policies", "reporting", "rubric_modules"),
@@ -66,6 +67,7 @@ ALLOWED = {
     "cli": BASE
     | {
         "differences",
+        "marking",
         "gradebook",
         "journal",
         "intake",

@@ -9,7 +9,7 @@ from enum import IntEnum
 import click
 from rich.console import Console
 
-from grader.cli import check, data, doctor, export, image, importing, publish, run
+from grader.cli import check, data, doctor, export, image, importing, mark, publish, regrade, run, status
 from grader.errors import GraderError, InfrastructureError, UserError
 
 
@@ -46,6 +46,10 @@ def app() -> None:
 
 _COMMANDS = (
     run.run,
+    regrade.regrade,
+    mark.mark,
+    mark.marks,
+    status.status,
     check.check,
     importing.import_,
     export.export,

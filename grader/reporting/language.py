@@ -35,7 +35,7 @@ class Language:
     sentences: Mapping[re.Pattern[str], str]
     decimal: str = "."
 
-    def __call__(self, words: str, **values: Any) -> Markup:
+    def __call__(self, words: str, /, **values: Any) -> Markup:
         """The words of a template in this language, with values that are made visible and escaped.
 
         Raises:

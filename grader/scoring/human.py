@@ -74,11 +74,16 @@ def _student(path: Path, student: str, entries: Any, questions: Mapping[str, Que
         if question is None:
             message = f"{where}: the course has no question {ident!r}."
             raise UsageError(message, hint=f"It has {', '.join(questions)}.")
-        marks[question.id] = _mark(f"{where}: {ident}", entry, question)
+        marks[question.id] = read_mark(f"{where}: {ident}", entry, question)
     return marks
 
 
-def _mark(where: str, entry: Any, question: Question) -> HumanMark:
+def read_mark(where: str, entry: Any, question: Question) -> HumanMark:
+    """A mark as ``marks.yaml`` holds it: points, or a dictionary of points or criteria and a comment.
+
+    Raises:
+        UsageError: It does not fit the question; the message begins with ``where``.
+    """
     if isinstance(entry, (int, float)) and not isinstance(entry, bool):
         entry = {"points": entry}
     if not isinstance(entry, dict) or not set(entry) <= {"points", "criteria", "comment"} or not entry:
