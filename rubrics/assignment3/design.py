@@ -155,6 +155,9 @@ def _layer(op: Mapping[str, Any]) -> Layer | None:
         return _pooling(name, given, out, args)
     if name in _PADS and len(args) > 1:
         return Layer("pad", name, padding=_sides(args[1]), shape_in=given, shape_out=out)
+    if name in _LINEARS and len(shapes) > 1:
+        # ``einsum`` multiplies batches of one matrix
+        shapes = [shape[1:] if len(shape) == 3 and shape[0] == 1 else shape for shape in shapes]
     if name in _LINEARS and len(shapes) > 1 and len(shapes[-1]) == 2:
         weight = (shapes[-1][1], shapes[-1][0]) if name != "linear" else shapes[1]
         factor = shapes[-2] if name != "linear" else shapes[0]

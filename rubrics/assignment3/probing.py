@@ -88,8 +88,8 @@ class Network:
 def find_network(student: Student) -> Network | None:
     """The network that is trained, else the one that looks most like it; use it with ``student.find``."""
     found = student.find(objects)
-    candidates = [*_modules(student, found), *_classes(student, found)]
-    networks = [_probe(student, candidate) for candidate in candidates[:12]]
+    modules = sorted(_modules(student, found), key=lambda candidate: -candidate.trained)
+    networks = [_probe(student, candidate) for candidate in [*modules, *_classes(student, found)][:12]]
     convolutional = [network for network in networks if network.of("conv")]
     if not convolutional:
         functions = [_probe(student, candidate) for candidate in list(_functions(found))[:8]]
@@ -111,7 +111,7 @@ def _modules(student: Student, found: Objects) -> Iterator[Candidate]:
     sources = {str(entry.get("name")): str(entry.get("source") or "") for entry in found.entries("classes")}
     for entry in reversed(found.entries("modules")):
         obj, kind = entry.get("obj"), str(entry.get("type"))
-        if not isinstance(obj, int) or not entry.get("parameters"):
+        if not isinstance(obj, int) or not entry.get("parameters") or _is_part(entry):
             continue
         steps = trained.get(obj, 0) or min(1, int(entry.get("called") or 0))
         yield Candidate(
@@ -124,6 +124,12 @@ def _modules(student: Student, found: Objects) -> Iterator[Candidate]:
             class_name=kind,
             trained=steps,
         )
+
+
+def _is_part(entry: Mapping[str, Any]) -> bool:
+    """Whether a module is a layer or a block of a network, which called it by itself (a pass that finds a size)."""
+    tree = [part for part in entry.get("tree") or () if isinstance(part, Mapping)]
+    return bool(entry.get("parents")) and sum("Conv" in str(part.get("type")) for part in tree) < 2
 
 
 def _classes(student: Student, found: Objects) -> Iterator[Candidate]:
