@@ -21,6 +21,7 @@ from grader.rubric_modules import bundled_course
 
 PATH = click.Path(path_type=Path)
 _LONGEST_WHY = 400
+_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,9 @@ def finish(asked: Order, export: Export) -> int:
     def say(line: str) -> None:
         console.print(line, markup=False, soft_wrap=True)
 
+    if absent := asked.reports.absent:
+        shown = ", ".join(absent[:_SHOWN]) + (f" and {len(absent) - _SHOWN} more" if len(absent) > _SHOWN else "")
+        say(f"note: students without a report: {_printable(shown)}")
     for note in dict.fromkeys(export.notes):
         say(f"note: {_printable(note)}")
     left_out = [*asked.reports.left_out, *export.left_out]

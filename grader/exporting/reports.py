@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,12 +24,12 @@ class ClassReports:
     Attributes:
         people: In the order of ``students.csv``, then by name.
         left_out: Whose results must not go out, and why.
-        listed: Whether there is a ``students.csv``.
+        absent: Names in ``students.csv`` of whom there is no report.
     """
 
     people: tuple[Person, ...]
     left_out: tuple[LeftOut, ...]
-    listed: bool
+    absent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def read_reports(folder: Path, *, table: Path | None = None, allow_provisional: 
         message = f"{folder}: expected reports as <student>/report.json, found none."
         raise UsageError(message, hint="Give the folder that `grade SUBMISSIONS` wrote with --reports.")
     table = table or (folder / students.FILE_NAME if (folder / students.FILE_NAME).is_file() else None)
-    listed = students.read_students(table) if table else {}
+    roster = students.read_students(table) if table else students.Roster({})
     by_student: dict[str, list[_Found]] = defaultdict(list)
     left_out: list[LeftOut] = []
     for path in paths:
@@ -68,15 +68,15 @@ def read_reports(folder: Path, *, table: Path | None = None, allow_provisional: 
             left_out.append(LeftOut(path.parent.name, f"{path} is not a report: {_first_line(fault)}"))
         else:
             by_student[unicodedata.normalize("NFC", found.student)].append(found)
-    order = {student: place for place, student in enumerate(listed)}
     people: list[Person] = []
-    for student in sorted(by_student, key=lambda student: (order.get(student, len(order)), student)):
-        why = _reason(by_student[student], listed.get(student, []), allow_provisional)
+    for student in sorted(by_student, key=roster.place):
+        listed = roster.people(student)
+        why = _reason(by_student[student], listed, allow_provisional)
         if why:
             left_out.append(LeftOut(student, why))
         else:
-            people += _people(student, by_student[student][0], listed)
-    return ClassReports(tuple(people), tuple(left_out), table is not None)
+            people += _people(by_student[student][0], listed or [Identity(student)])
+    return ClassReports(tuple(people), tuple(left_out), tuple(roster.without(by_student)))
 
 
 def total(report: ReportModel) -> Total:
@@ -94,7 +94,7 @@ def _read(path: Path) -> _Found:
     return _Found(path.parent, report.student, total(report), status)
 
 
-def _reason(found: list[_Found], listed: list[Identity], allow_provisional: bool) -> str:
+def _reason(found: Sequence[_Found], listed: Sequence[Identity], allow_provisional: bool) -> str:
     """Why nothing may go out to the student, or ``""``."""
     if len(found) > 1:
         return f"several reports bear this name: {', '.join(sorted(report.folder.name for report in found))}"
@@ -107,8 +107,8 @@ def _reason(found: list[_Found], listed: list[Identity], allow_provisional: bool
     return ""
 
 
-def _people(student: str, found: _Found, listed: Mapping[str, list[Identity]]) -> Iterator[Person]:
-    for identity in listed.get(student) or [Identity(student)]:
+def _people(found: _Found, identities: Sequence[Identity]) -> Iterator[Person]:
+    for identity in identities:
         yield Person(identity, found.folder, found.total, found.status)
 
 

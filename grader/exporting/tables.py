@@ -56,7 +56,7 @@ def grade_table(people: Sequence[Person], out: Path) -> Export:
                 *(own.get(column, "") for column in (*columns, *totals)),
                 wording.points(person.total.points),
                 wording.points(person.total.max_points),
-                person.total.grade,
+                text.cell_for_people(person.total.grade),
                 person.status,
                 waiting,
                 *(text.cell_for_people(getattr(person.identity, field)) for field in when),

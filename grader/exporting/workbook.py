@@ -19,7 +19,8 @@ from grader.reporting.schema import CriterionModel, QuestionModel, ReportModel
 Row = Mapping[str, str | float | None]
 _LONGEST_CELL = 32_767
 _LONGEST_TITLE = 31
-_WIDEST = 60
+_NARROWEST, _WIDEST = 8, 60
+_WRAPPED = Alignment(wrap_text=True, vertical="top")
 
 
 def grade_workbook(people: Sequence[Person], out: Path, titles: Mapping[str, str] | None = None) -> Export:
@@ -128,15 +129,18 @@ def _sheet_names(wanted: Sequence[str]) -> Iterator[str]:
 
 
 def _dress(sheet: Worksheet) -> None:
+    """Header, widths, and a style only for the cells that need one: styles are what large workbooks spend time on."""
     sheet.freeze_panes = "B2"
     for cell in sheet[1]:
         cell.font = Font(bold=True)
-        cell.alignment = Alignment(wrap_text=True, vertical="top")
-    for number, column in enumerate(sheet.iter_cols(min_row=2), start=1):
-        longest = 8
-        for cell in column:
+        cell.alignment = _WRAPPED
+    for number, column in enumerate(sheet.iter_cols(), start=1):
+        longest = _NARROWEST
+        for cell in column[1:]:
             if isinstance(cell.value, str):
-                cell.number_format = "@"
-                cell.alignment = Alignment(wrap_text=True, vertical="top")
-                longest = max(longest, *map(len, cell.value.split("\n")))
+                longest = max(longest, len(cell.value))
+                if cell.value[:1].isdigit():
+                    cell.number_format = "@"  # A number that is text stays so when somebody edits it.
+                if len(cell.value) > _WIDEST or "\n" in cell.value:
+                    cell.alignment = _WRAPPED
         sheet.column_dimensions[get_column_letter(number)].width = min(longest + 2, _WIDEST)

@@ -26,6 +26,25 @@ def test_people_come_in_the_order_of_the_table_with_all_that_it_tells(tmp_path):
     assert (people[2].identity.listed, people[2].name) == (False, "alf")
 
 
+def test_the_table_may_write_names_in_another_case_where_that_is_clear(tmp_path):
+    for student in ("anna", "ben", "BEN"):
+        making.report(tmp_path, making.known(student), student.swapcase())
+    making.table(
+        tmp_path / "students.csv",
+        {"id": "Anna", "login": "a1"},
+        {"id": "ben", "login": "b1"},
+        {"id": "Ben", "login": "b2"},
+        {"id": "cleo"},
+    )
+    reports = read_reports(tmp_path)
+    assert {person.student: person.identity.login for person in reports.people} == {
+        "anna": "a1",
+        "ben": "b1",
+        "BEN": "",
+    }
+    assert reports.absent == ("Ben", "cleo")
+
+
 def test_provisional_results_go_out_only_when_asked_for_and_failed_ones_never(tmp_path):
     making.report(tmp_path, making.full("ada"))
     making.report(tmp_path, making.undecided("bob"))
