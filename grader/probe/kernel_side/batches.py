@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import torch
 
 
@@ -10,24 +13,30 @@ def label_place(tensors: list[torch.Tensor]) -> int:
 
     What has the fewest dimensions; among these the fewest different values, but more than one; among these the last.
     """
-    least = min((thing.ndim for thing in tensors), default=0)
-    small = [place for place, thing in enumerate(tensors) if thing.ndim == least]
+    least = min((_dimensions(thing) for thing in tensors), default=0)
+    small = [place for place, thing in enumerate(tensors) if _dimensions(thing) == least]
     if len(small) < 2:
         return small[0] if small else 0
     kinds = {place: len(torch.unique(tensors[place])) for place in small}
     return min(reversed(small), key=lambda place: kinds[place] if kinds[place] > 1 else float("inf"))
 
 
-def nature(logits: torch.Tensor) -> str:
+def _dimensions(thing: torch.Tensor) -> int:
+    """How many dimensions, a column (B, 1) counted like a row of numbers (B)."""
+    return thing.ndim - 1 if thing.ndim > 1 and thing.shape[-1] == 1 else thing.ndim
+
+
+def nature(values: np.ndarray[Any, Any] | None) -> str:
     """Whether rows look like logits, probabilities or log-probabilities."""
-    with torch.no_grad():
-        values = logits.detach()
-        if not values.is_floating_point() or values.numel() == 0:
-            return "logits"
-        if values.ndim >= 2 and values.shape[1] > 1:
-            if bool((values >= 0).all()) and bool((values.sum(1) - 1).abs().max() < 1e-3):
-                return "probabilities"
-            if bool((values <= 0).all()) and bool((values.exp().sum(1) - 1).abs().max() < 1e-3):
-                return "log-probabilities"
-            return "logits"
-        return "probabilities" if bool(((values >= 0) & (values <= 1)).all()) else "logits"
+    if values is None or values.dtype.kind != "f" or values.size == 0:
+        return "logits"
+    least, most = values.min(), values.max()  # NaN compares as false, and such rows count as logits
+    if values.ndim < 2 or values.shape[1] < 2:
+        return "probabilities" if least >= 0 and most <= 1 else "logits"
+    if least >= 0:
+        return "probabilities" if _sum_to_one(values) else "logits"
+    return "log-probabilities" if most <= 0 and _sum_to_one(np.exp(values)) else "logits"
+
+
+def _sum_to_one(values: np.ndarray[Any, Any]) -> bool:
+    return bool(np.abs(values.sum(axis=1) - 1).max() < 1e-3)

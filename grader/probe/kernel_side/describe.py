@@ -218,7 +218,7 @@ def to_array(thing: torch.Tensor) -> np.ndarray[Any, Any] | None:
         return None
     if plain.dtype in (torch.bfloat16, torch.float16) or plain.dtype.is_complex:
         plain = plain.abs().float() if plain.dtype.is_complex else plain.float()
-    return plain.cpu().numpy()
+    return plain.numpy() if plain.is_cpu else plain.cpu().numpy()
 
 
 def _plain(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -236,8 +236,9 @@ def was_moved(thing: Any) -> bool:
         return True
     if not isinstance(thing, torch.Tensor) or is_lazy(thing):
         return False
-    moved_base = getattr(thing._base, "_grader_moved", False) if thing._is_view() else False
-    return bool(moved_base) or thing.device.type not in {"cpu", "meta"}
+    if not thing.is_cpu and not thing.is_meta:
+        return True
+    return thing._is_view() and bool(getattr(thing._base, "_grader_moved", False))
 
 
 def _is_picture(thing: Any) -> bool:

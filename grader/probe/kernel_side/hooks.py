@@ -45,7 +45,7 @@ def _install_modules(recorder: Recorder) -> None:
     original = nn.Module.__call__
 
     def called(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
-        if recorder.depth or not recorder.enabled or isinstance(self, _Loss) or not _has_parameters(self):
+        if recorder.depth or not recorder.enabled or isinstance(self, _Loss) or not _has_parameters(recorder, self):
             return original(self, *args, **kwargs)
         return recorder.root_call(original, self, args, kwargs)
 
@@ -70,10 +70,10 @@ def _install_hook_watch(recorder: Recorder, kind: str) -> None:
     setattr(nn.Module, name, register)
 
 
-def _has_parameters(module: nn.Module) -> bool:
+def _has_parameters(recorder: Recorder, module: nn.Module) -> bool:
     if not module._parameters and not module._modules:  # transforms of images are modules, too
         return False
-    return next(module.parameters(), None) is not None
+    return bool(recorder.anatomies.of(module).parameters)
 
 
 def _install_losses(recorder: Recorder) -> None:

@@ -21,7 +21,8 @@ from .session import Session
 
 HOOKS = "__grader__"
 FIRST, LAST = 4, 4
-MAX_VISITS = 2_000
+MAX_VISITS = 250
+"""Visits of a place after which nothing more is kept: two calls an epoch of a hundred epochs are seen to their end."""
 MAX_SIGHTING_NUMEL = 200_000
 MAX_SIGHTING_BYTES = 48 * 2**20
 
@@ -171,7 +172,7 @@ class Instrument:
             if size <= self._bytes_left:
                 self._bytes_left -= size
                 site.first.append((serial, _copy(part)))
-        elif site.visits <= 500:
+        elif site.visits <= MAX_VISITS:
             site.last.append((serial, part.detach() if isinstance(part, torch.Tensor) else part))
         else:
             site.done = True

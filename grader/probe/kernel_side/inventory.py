@@ -12,10 +12,11 @@ from torch import nn
 from torch.nn.modules.loss import _Loss
 from torch.utils.data import DataLoader, Dataset
 
+from .anatomy import module_moved
 from .describe import Describer, is_lazy, to_array
 from .instrument import AssignSite, CallRecord, FunctionSite, Instrument
 from .reach import walk
-from .recorder import Recorder, RootCall, module_moved
+from .recorder import Recorder, RootCall
 from .session import Session
 
 CONFIG = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import torch
 
 _PASSING = {
@@ -36,8 +38,13 @@ def produced_by(tensor: object) -> str:
     for _ in range(12):
         if node is None:
             return ""
-        name = type(node).__name__.rstrip("0123456789").removesuffix("Backward").lower()
+        name = _operation(type(node).__name__)
         if name not in _PASSING or not node.next_functions:
             return name
         node = node.next_functions[0][0]
     return ""
+
+
+@functools.cache
+def _operation(node: str) -> str:
+    return node.rstrip("0123456789").removesuffix("Backward").lower()

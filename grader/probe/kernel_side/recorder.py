@@ -7,6 +7,7 @@ than the one comparison made here.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections import defaultdict, deque
 from collections.abc import Callable
@@ -16,9 +17,8 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
-from torch.nn.modules.dropout import _DropoutNd
 
+from .anatomy import Anatomies, Anatomy, any_gradient
 from .batches import label_place, nature
 from .budget import Budget
 from .describe import to_array, was_moved
@@ -29,6 +29,8 @@ MAX_EVENTS = 400_000
 MAX_PACKED = 12_000_000
 MAX_ITEM = 65_536
 MAX_PRINTED = 2_000_000
+MAX_KEPT_CALLS = 64
+"""Calls of a network after which values are no longer kept; the events go on."""
 
 
 @dataclass
@@ -63,6 +65,7 @@ class Recorder:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.budget = Budget(session)
+        self.anatomies = Anatomies()
         self.events: list[dict[str, Any]] = []
         self.packed: list[np.ndarray[Any, Any]] = []
         self.packed_length = 0
@@ -78,7 +81,8 @@ class Recorder:
         self.depth = 0
         self.stop: Callable[[], None] | None = None
         self._printed = 0
-        self._last_module: nn.Module | None = None
+        self._last: Anatomy | None = None
+        self._moved_by: dict[int, tuple[tuple[int, int, int], list[int]]] = {}
         self._batches: deque[tuple[int, set[int], int]] = deque(maxlen=4)
         self._outputs: deque[tuple[int, int, int]] = deque(maxlen=8)
         self._losses: deque[tuple[int, Any]] = deque(maxlen=8)
@@ -96,16 +100,15 @@ class Recorder:
         """Puts a tensor's values into the packed array; None when it is too big or the array is full."""
         if not isinstance(thing, torch.Tensor) or thing.numel() > MAX_ITEM or not self.enabled:
             return None
-        if self.packed_length + thing.numel() > MAX_PACKED:
-            return None
-        array = to_array(thing)
-        if array is None:
-            return None
-        flat = array.astype(np.float32).ravel()
+        return self._pack(to_array(thing))
+
+    def _pack(self, array: np.ndarray[Any, Any] | None) -> dict[str, Any] | None:
         at = self.packed_length
-        self.packed.append(flat)
-        self.packed_length += flat.size
-        return {"at": at, "shape": list(thing.shape)}
+        if array is None or array.size > MAX_ITEM or at + array.size > MAX_PACKED:
+            return None
+        self.packed.append(array.astype(np.float32).ravel())
+        self.packed_length += array.size
+        return {"at": at, "shape": list(array.shape)}
 
     def printed(self, text: str) -> None:
         """Notes text written to a stream; texts without an event between them become one."""
@@ -124,8 +127,10 @@ class Recorder:
     def root_call(self, original: Callable[..., Any], module: nn.Module, args: Any, kwargs: Any) -> Any:
         """Runs a root call of ``module`` and notes it."""
         self.depth = 1
-        kept = self._kept_inputs(module, args, kwargs)
-        flags = _flags(module)
+        anatomy = self.anatomies.of(module)
+        flags = anatomy.flags()
+        given = (*args, *kwargs.values()) if kwargs else args
+        kept = [_brief(thing) for thing in given] if self.calls[id(module)].count < MAX_KEPT_CALLS else []
         try:
             output = original(module, *args, **kwargs)
         except Exception as fault:
@@ -135,20 +140,15 @@ class Recorder:
         finally:
             self.depth = 0
         self._note_call(module, flags, kept, output, None)
-        self._note_forward(module, flags, args, kwargs, output)
+        self._note_forward(anatomy, flags, [thing for thing in given if isinstance(thing, torch.Tensor)], output)
         return output
-
-    def _kept_inputs(self, module: nn.Module, args: Any, kwargs: Any) -> list[Any]:
-        if not self.enabled or self.calls[id(module)].count >= 200:
-            return []
-        return [_brief(thing) for thing in (*args, *kwargs.values())]
 
     def _note_call(self, module: nn.Module, flags: tuple[bool, bool], kept: list[Any], output: Any, error: Any) -> None:
         if not self.enabled:
             return
         calls = self.calls[id(module)]
         calls.count += 1
-        if calls.count > 200:
+        if calls.count > MAX_KEPT_CALLS:
             return
         self.session.number(module)
         call = RootCall(
@@ -165,25 +165,25 @@ class Recorder:
         )
         (calls.first if len(calls.first) < 12 else calls.last).append(call)
 
-    def _note_forward(self, module: nn.Module, flags: tuple[bool, bool], args: Any, kwargs: Any, output: Any) -> None:
-        given = [thing for thing in (*args, *kwargs.values()) if isinstance(thing, torch.Tensor)]
+    def _note_forward(self, anatomy: Anatomy, flags: tuple[bool, bool], given: list[torch.Tensor], output: Any) -> None:
         outputs = [thing for thing in _tensors(output) if thing.is_floating_point()]
         first = outputs[0] if outputs else None
-        if torch.is_grad_enabled():
-            self._last_module = module
+        grad = torch.is_grad_enabled()
+        if grad:
+            self._last = anatomy
         serial = self.emit(
             "forward",
-            module=self.session.number(module),
+            module=self.session.number(anatomy.module),
             in_shapes=[list(thing.shape) for thing in given],
             training=flags[0],
             norm_training=flags[1],
-            grad=torch.is_grad_enabled(),
+            grad=grad,
             out_shapes=[list(thing.shape) for thing in outputs],
             out=self.pack(first),
             produced_by=produced_by(first),
             batch=self._batch_of(given),
             moved=any(was_moved(thing) for thing in given),
-            parameters_moved=module_moved(module),
+            parameters_moved=anatomy.moved(),
         )
         for thing in outputs:
             self._outputs.append((serial, thing.untyped_storage().data_ptr(), thing.numel()))
@@ -212,6 +212,7 @@ class Recorder:
         given = list(args) + [kwargs[key] for key in ("input", "target") if key in kwargs]
         if len(given) >= 2 and isinstance(given[0], torch.Tensor) and isinstance(given[1], torch.Tensor):
             logits, target = given[0], given[1]
+            array = to_array(logits)
             serial = self.emit(
                 "loss",
                 fn=name,
@@ -220,9 +221,9 @@ class Recorder:
                 target_dtype=str(target.dtype).removeprefix("torch."),
                 value=_number(value),
                 reduction=str(kwargs.get("reduction", "mean")),
-                input_is=nature(logits),
+                input_is=nature(array),
                 produced_by=produced_by(logits),
-                input=self.pack(logits),
+                input=self._pack(array),
                 target=self.pack(target),
                 forward=self._forward_of(logits),
             )
@@ -249,32 +250,40 @@ class Recorder:
             "backward",
             value=_number(thing),
             grad_fn=type(thing.grad_fn).__name__ if thing.grad_fn else "",
-            clean=not _any_gradient(parameters) and not _any_gradient(self._last_parameters()),
+            clean=not any_gradient(parameters) and not any_gradient(self._last.parameters if self._last else ()),
             loss=loss,
             forward=self._outputs[-1][0] if self._outputs else None,
         )
 
-    def _last_parameters(self) -> list[torch.Tensor]:
-        """Parameters of the network that was called last; the optimizer may move another's."""
-        return list(self._last_module.parameters()) if self._last_module is not None else []
-
     def step(self, optimizer: Any) -> None:
         """Notes that an optimizer is about to move its parameters."""
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
-        known = {id(p) for p in parameters}
-        modules = [
-            self.session.number(calls.first[0].module)
-            for calls in self.calls.values()
-            if calls.first and any(id(p) in known for p in calls.first[0].module.parameters())
-        ]
-        self.emit("step", optimizer=self.session.number(optimizer), has_grad=_any_gradient(parameters), modules=modules)
+        modules = self._modules_moved_by(optimizer, parameters)
+        self.emit("step", optimizer=self.session.number(optimizer), has_grad=any_gradient(parameters), modules=modules)
         if self.stop is not None:
             self.stop()
+
+    def _modules_moved_by(self, optimizer: Any, parameters: list[torch.Tensor]) -> list[int]:
+        """Numbers of the called networks that hold parameters of an optimizer."""
+        state = self.anatomies.generation, len(self.calls), len(parameters)
+        known = self._moved_by.get(id(optimizer))
+        if known is not None and known[0] == state:
+            return known[1]
+        held = {id(p) for p in parameters}
+        called = [calls.first[0].module for calls in self.calls.values() if calls.first]
+        modules = [
+            self.session.number(module)
+            for module in called
+            if not held.isdisjoint(self.anatomies.of(module).identities)
+        ]
+        self._moved_by[id(optimizer)] = state, modules
+        return modules
 
     # -- loaders ------------------------------------------------------------------------------------------------
 
     def iterate(self, loader: Any) -> None:
         """Notes that a pass over a loader begins."""
+        self.anatomies.forget()
         self.iterations[id(loader)] += 1
         self.emit("iter", loader=self.session.number(loader), end=False)
 
@@ -309,6 +318,8 @@ class Recorder:
     def note(self, event: dict[str, Any]) -> None:
         """Takes events of data provisioning: moves to a GPU, opened pictures."""
         if event.get("e") == "move":
+            if event.get("what") != "tensor":
+                self.anatomies.forget()
             thing = event.get("object")
             number = self.session.number(thing) if isinstance(thing, nn.Module) else None
             if number is not None or event.get("what") == "module":
@@ -358,19 +369,6 @@ def _tensors(thing: Any) -> list[torch.Tensor]:
     return []
 
 
-def _flags(module: nn.Module) -> tuple[bool, bool]:
-    """Training mode of the module, and of any batch-norm or dropout layer in it."""
-    norms = any(part.training for part in module.modules() if isinstance(part, (_BatchNorm, _DropoutNd)))
-    return bool(module.training), norms
-
-
-def module_moved(module: nn.Module) -> bool:
-    """Whether a module, or its parameters, went to a GPU, real or redirected."""
-    if getattr(module, "_grader_moved", False):
-        return True
-    return any(was_moved(parameter) for parameter in module.parameters())
-
-
 def _own_function(session: Session) -> str | None:
     frame = sys._getframe(2)
     while frame is not None:
@@ -393,10 +391,4 @@ def _number(thing: Any) -> float | None:
         value = float(thing.detach()) if isinstance(thing, torch.Tensor) and thing.numel() == 1 else None
     except (RuntimeError, ValueError):
         return None
-    return value if value is not None and np.isfinite(value) else None
-
-
-def _any_gradient(parameters: list[torch.Tensor]) -> bool:
-    """Whether the first or last gradients are non-zero; a sample, since this runs in every step."""
-    held = [p.grad for p in parameters if p.grad is not None]
-    return any(bool(gradient.any()) for gradient in (*held[:2], *held[-2:]))
+    return value if value is not None and math.isfinite(value) else None

@@ -86,6 +86,7 @@ class Service:
             self.recorder.emit("cell", index=self.session.cell, when="end")
             self.session.cell = None
         self.recorder.budget.begin(None)
+        self.recorder.anatomies.forget()
 
     def answer(
         self, verb: str, params: dict[str, Any], arrays: dict[str, Any]

@@ -1,0 +1,111 @@
+"""What networks are made of, looked up once and not in every batch.
+
+A walk through a network's parts takes longer than all else that the recorder does in a training step. What is known of
+a network holds until any module gets a part or parameter, or a pass over a loader or a cell begins: what a
+notebook takes out of a network, or puts past torch's methods into one, is seen then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.dropout import _DropoutNd
+from torch.nn.modules.module import (
+    register_module_module_registration_hook,
+    register_module_parameter_registration_hook,
+)
+
+from .describe import was_moved
+
+
+@dataclass(frozen=True, eq=False)
+class Anatomy:
+    """A network's parts.
+
+    Attributes:
+        module: The network.
+        parameters: Its parameters.
+        identities: The parameters' ``id``.
+        norms: Its batch-norm and dropout layers.
+        parameters_moved: Whether any parameter was on a GPU, real or redirected, when this was looked up.
+    """
+
+    module: nn.Module
+    parameters: tuple[nn.Parameter, ...]
+    identities: frozenset[int]
+    norms: tuple[nn.Module, ...]
+    parameters_moved: bool
+
+    def flags(self) -> tuple[bool, bool]:
+        """Training mode of the network, and of any batch-norm or dropout layer in it."""
+        return bool(self.module.training), any(part.training for part in self.norms)
+
+    def moved(self) -> bool:
+        """Whether the network went to a GPU; a look at one parameter, since ``to`` takes all of them along."""
+        if self.parameters_moved or "_grader_moved" in self.module.__dict__:
+            return True
+        return bool(self.parameters) and was_moved(self.parameters[0])
+
+
+class Anatomies:
+    """What is known of networks at the moment.
+
+    Attributes:
+        generation: Counts how often everything known was forgotten.
+    """
+
+    def __init__(self) -> None:
+        self.generation = 0
+        self._known: dict[int, Anatomy] = {}
+        register_module_module_registration_hook(self._registered)
+        register_module_parameter_registration_hook(self._registered)
+
+    def of(self, module: nn.Module) -> Anatomy:
+        """The anatomy of a network."""
+        known = self._known.get(id(module))
+        if known is None or known.module is not module:
+            known = self._known[id(module)] = _anatomy(module)
+        return known
+
+    def forget(self) -> None:
+        """Looks networks up anew from now on."""
+        self._known.clear()
+        self.generation += 1
+
+    def _registered(self, *_: Any) -> None:
+        self.forget()
+
+
+def _anatomy(module: nn.Module) -> Anatomy:
+    parameters = tuple(module.parameters())
+    return Anatomy(
+        module,
+        parameters,
+        frozenset(map(id, parameters)),
+        tuple(part for part in module.modules() if isinstance(part, (_BatchNorm, _DropoutNd))),
+        any(was_moved(parameter) for parameter in parameters),
+    )
+
+
+def module_moved(module: nn.Module) -> bool:
+    """Whether a module, or its parameters, went to a GPU, real or redirected."""
+    return _anatomy(module).moved()
+
+
+def any_gradient(parameters: Iterable[torch.Tensor]) -> bool:
+    """Whether the first or last gradients are non-zero; a sample, since this runs in every step.
+
+    The last are looked at first: usually a few biases, and rarely zero.
+    """
+    held = [gradient for parameter in parameters if (gradient := parameter.grad) is not None]
+    return any(_nonzero(gradient) for gradient in (*held[:-3:-1], *held[:2]))
+
+
+def _nonzero(gradient: torch.Tensor) -> bool:
+    values = gradient._values() if gradient.is_sparse else gradient
+    return bool(values.count_nonzero())  # several times as fast as ``any`` for numbers
