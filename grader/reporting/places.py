@@ -11,7 +11,7 @@ from grader.reporting import text
 from grader.results import CriterionResult
 
 _LINES_AROUND = 3
-_MOST_MARKED = 4
+_MOST_MARKED = 3
 _MOST_LINES = 26
 _LONGEST_LINE = 240
 _LONGEST_SOURCE = 200_000
@@ -57,14 +57,13 @@ def excerpt_of(criterion: CriterionResult, pattern: str, cells: Sequence[Cell]) 
     if len(named) == 1 and line is not None and len(line.group(1)) < 6:
         return _excerpt(named[0], (int(line.group(1)),))
     names = list(dict.fromkeys(_NAME.findall(criterion.evidence)))
-    for candidates in (named, code):
-        for cell in candidates:
-            if marked := _matching(cell, pattern):
-                return _excerpt(cell, marked)
-        for cell in reversed(candidates):
-            if marked := _defining(cell, names):
-                return _excerpt(cell, marked)
-    return _excerpt(named[0], ()) if named else None
+    defining = [cell for cell in reversed(code) if _defining(cell, names)]
+    for cell in (*named, *defining, *(code if not named else ())):
+        if marked := _matching(cell, pattern):
+            return _excerpt(cell, marked)
+    for cell in (*(cell for cell in named if cell in defining), *defining, *named):
+        return _excerpt(cell, _defining(cell, names))
+    return None
 
 
 def _matching(cell: Cell, pattern: str) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -49,10 +50,16 @@ def _rows(layers: Sequence[Layer]) -> Iterator[TableRow]:
     if given:
         yield _row("input", "", given, IMAGE_SHAPE)
     keys = _keys(layers)
+    before = given
     for layer, key in zip(layers, keys, strict=True):
         for missing in _passed_over(key, keys, wanted):
             yield TableRow(cells=(missing, "missing", _NOTHING, _times(wanted.pop(missing))), differs=True)
-        yield _row(key or _word(layer), _words(layer), layer.shape_out[1:], wanted.pop(key, ()))
+        row = _row(key or _word(layer), _words(layer), layer.shape_out[1:], wanted.pop(key, ()))
+        unfit = (
+            layer.kind == "linear" and bool(before) and len(layer.weight) == 2 and math.prod(before) != layer.weight[1]
+        )
+        yield row.model_copy(update={"differs": row.differs or unfit})
+        before = layer.shape_out[1:]
     for missing, shape in wanted.items():
         yield TableRow(cells=(missing, "missing", _NOTHING, _times(shape)), differs=True)
 
@@ -104,16 +111,16 @@ def _word(layer: Layer) -> str:
 
 
 def _words(layer: Layer) -> str:
-    if layer.kind == "conv":
+    if layer.kind == "conv" and len(layer.weight) == 4:
         top, bottom, left, right = layer.padding
         sides = f"({top}, {left})" if (top, left) == (bottom, right) else f"({top}+{bottom}, {left}+{right})"
         outputs, inputs, height, width = layer.weight
         return f"{inputs} → {outputs}, {height}×{width}, padding {sides}"
     if layer.kind == "pool":
         return f"{'maximum' if layer.maximum else 'average'} {layer.kernel[0]}×{layer.kernel[1]}"
-    if layer.kind == "linear":
+    if layer.kind == "linear" and len(layer.weight) == 2:
         return f"{layer.weight[1]} → {layer.weight[0]}"
-    return layer.name
+    return layer.name if layer.kind == "activation" else ""
 
 
 def _times(shape: Sequence[int]) -> str:
