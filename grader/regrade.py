@@ -14,6 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from grader.attempts import counting_attempt
 from grader.course import Course, load_course
 from grader.course_texts import load_texts
 from grader.differences import Change, change
@@ -21,8 +22,8 @@ from grader.errors import UsageError
 from grader.gradebook import Run, Stored, StoredResult
 from grader.journal import storage_errors
 from grader.keeping import Keeper, Setting, StoredDecisions, code_digest, now, submission_of
-from grader.pipeline import Archive, Bench, grade_submission
-from grader.policies import Extensions, load_extensions
+from grader.pipeline import Archive, Bench, Graded, Timing, grade_submission
+from grader.policies import Extensions, extensions_from, load_extensions
 from grader.reporting import PageOptions, write_class, write_student
 from grader.results import StudentResult
 from grader.rubric_modules import LazyRubrics
@@ -95,11 +96,10 @@ class _Task:
 
 @dataclass(frozen=True)
 class _Done:
-    """A student scored again. Attributes: who, the upload's number, the result to keep, what is said of it."""
+    """A student scored again. Attributes: who, upload → the result to keep, what is said of it."""
 
     student: str
-    submission: int
-    stored: StoredResult | None
+    kept: Mapping[int, StoredResult]
     change: Change | None
     needs_kernel: tuple[str, ...]
     faults: tuple[str, ...]
@@ -129,8 +129,9 @@ def regrade_class(options: RegradeOptions, progress: Callable[[int, int], None] 
         done = Regraded()
         run = 0 if options.dry_run else keeper.book.begin_run("regrade", work.said(), metadata.version("grader"))
         for finished in _scored(work, tasks, options):
-            if finished.stored is not None and not options.dry_run:
-                keeper.book.keep_result(finished.submission, run, finished.stored)
+            for submission, result in finished.kept.items():
+                if not options.dry_run:
+                    keeper.book.keep_result(submission, run, result)
             _collect(finished, done)
             if progress is not None:
                 progress(done.students, len(tasks))
@@ -150,7 +151,10 @@ class _Work:
         course = load_course(self.folder)
         self.course: Course = course if said.get("policies", True) else course.model_copy(update={"policies": None})
         path = Path(str(said.get("extensions") or ""))
-        self.extensions: Extensions = load_extensions(path if path.is_file() else None, self.course)
+        granted = said.get("granted", {})
+        self.extensions: Extensions = (
+            load_extensions(path, self.course) if path.is_file() else extensions_from(granted, self.course)
+        )
         language = str(said.get("language", "en"))
         texts = load_texts(self.folder, self.course, language)
         self.page = PageOptions(language, bool(said.get("reveal")), texts)
@@ -215,19 +219,25 @@ class _Worker:
         extension = self._work.extensions.get(record.student)
         fingerprint = self._work.setting.fingerprint(record, task.marks, extension)
         if last.fingerprint == fingerprint and not self._options.reports:
-            return _Done(record.student, task.stored.id, None, None, (), (), 0)
+            return _Done(record.student, {}, None, (), (), 0)
         bench = replace(self._bench, sandbox=last.result.sandbox)
         graded = grade_submission(bench, submission_of(record), task.marks, _silent, last.journals)
-        result = graded.result
-        found = change(last.result, result)
-        if not self._options.dry_run and (self._options.reports or result.lean() != last.result):
+        counting = counting_attempt(self._keeper.book, bench, task.stored, graded, task.marks)
+        result, before = counting.graded.result, counting.last or last
+        found = change(before.result, result)
+        if not self._options.dry_run and (self._options.reports or result.lean() != before.result):
             folder = self._options.out / task.folder
             with storage_errors(folder):
-                write_student(self._named(result), folder, self._work.page)
+                write_student(self._named(counting.shown), folder, self._work.page)
         is_open = bool(graded.faults or graded.needs_kernel)
-        kept = StoredResult("" if is_open else fingerprint, last.journals, result.lean(), now())
+        kept = {
+            task.stored.id: StoredResult("" if is_open else fingerprint, last.journals, graded.result.lean(), now())
+        }
+        if counting.last is not None:
+            # Its fingerprint stays empty: what a run would make of it was not looked at.
+            kept[counting.stored.id] = StoredResult("", counting.last.journals, result.lean(), now())
         needs, faults = tuple(graded.needs_kernel), tuple(graded.faults)
-        return _Done(record.student, task.stored.id, kept, found, needs, faults, graded.timing.replayed)
+        return _Done(record.student, kept, found, needs, faults, graded.timing.replayed)
 
     def close(self) -> None:
         """Ends the connections."""
@@ -265,11 +275,13 @@ def _finish(keeper: Keeper, work: _Work, run: int, done: Regraded) -> None:
     aliases = keeper.book.students() if work.anonymous else {}
     names = {student: aliases.get(student, student) for student in current}
     results = keeper.book.results(stored.id for stored in current.values())
-    shown = [
-        replace(results[stored.id].result, student=names[student])
-        for student, stored in current.items()
-        if stored.id in results
-    ]
+    bench, marks = work.bench(keeper), keeper.marks.counting()
+    shown = []
+    for student, stored in current.items():
+        if stored.id in results:
+            graded = Graded(results[stored.id].result, Timing(), [], dict(results[stored.id].journals))
+            counting = counting_attempt(keeper.book, bench, stored, graded, marks.get(student, {}))
+            shown.append(replace(counting.shown, student=names[student]).lean())
     out = work.options.out
     with storage_errors(out):
         write_class(shown, out, title=work.course.title, links=folder_names(list(names.values())))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
+from grader.attempts import counting_attempt
 from grader.execution.kernel import KERNEL_SIDE_FOLDER
 from grader.gradebook import Record, Stored, StoredResult
 from grader.intake import Intake, Submission, safe_name
@@ -21,10 +22,9 @@ from grader.keeping import (
     now,
     outdated,
     record_of,
-    submission_of,
 )
 from grader.pipeline import Archive, Bench, Graded, Report, Timing, grade_submission
-from grader.policies import Attempt, choose_attempt, extensions_data, with_policies
+from grader.policies import extensions_data
 from grader.reporting import PageOptions, write_student
 from grader.results import StudentResult
 from grader.rubric_sources import question_digests
@@ -187,34 +187,13 @@ class ClassRun:
         return self._setting.fingerprint(record, self._of(record.student), extension)
 
     def _attempt(self, stored: Stored, graded: Graded) -> Graded:
-        """The attempt that counts: this one, or by the course's policy an earlier one from its journals."""
-        policies = self.bench.course.policies
-        if policies is None or policies.attempts == "last" or self._keeper is None:
+        """The attempt that counts, with what the report says of the choice."""
+        if self._keeper is None:
             return graded
-        book = self._keeper.book
-        others = {other.number: other for other in book.submissions(stored.record.student) if other.id != stored.id}
-        results = book.results(other.id for other in others.values())
-        attempts = [_attempt(stored, graded.result)]
-        attempts += [
-            _attempt(other, self._by_rules(other, results[other.id].result))
-            for other in others.values()
-            if other.id in results
-        ]
-        chosen = choose_attempt(attempts, policies.attempts)
-        if chosen.number == stored.number:
-            return graded
-        other = others[chosen.number]
-        bench = replace(self.bench, open_notebook=None)
-        marks, journals = self._of(stored.record.student), results[other.id].journals
-        again = grade_submission(bench, submission_of(other.record), marks, _silent, journals)
-        note = f"Of {len(attempts)} attempts, number {chosen.number} counts ({policies.attempts})."
-        again.result = replace(again.result, problems=(*again.result.problems, note))
-        return again
-
-    def _by_rules(self, stored: Stored, result: StudentResult) -> StudentResult:
-        """An earlier result by the policies of today, so that attempts are compared by the same ones."""
-        received = submission_of(stored.record).received
-        return with_policies(self.bench.course, result, received, self.bench.extensions)
+        counting = counting_attempt(self._keeper.book, self.bench, stored, graded, self._of(stored.record.student))
+        if counting.note:
+            counting.graded.result = counting.shown
+        return counting.graded
 
     def _written(self, graded: Graded) -> Graded | None:
         """Writes the report; under the alias where names are hidden."""
@@ -247,13 +226,3 @@ def folder_names(students: Sequence[str]) -> dict[str, str]:
         count = taken[name.casefold()] = taken.get(name.casefold(), 0) + 1
         folders[student] = name if count == 1 else f"{name}-{count}"
     return folders
-
-
-def _attempt(stored: Stored, result: StudentResult) -> Attempt:
-    points = result.policy.points if result.policy is not None else result.points
-    submitted = submission_of(stored.record).received.submitted_at
-    return Attempt(stored.number, submitted, stored.record.content, points, result.status)
-
-
-def _silent(what: str) -> None:
-    """Nobody watches."""

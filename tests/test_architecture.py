@@ -38,15 +38,16 @@ ALLOWED = {
     "keeping": BASE | {"gradebook", "intake", "journal", "pipeline", "scoring"},
     "run_class": BASE
     | {
-        *("execution", "gradebook", "intake", "journal", "keeping", "pipeline", "policies", "reporting"),
+        *("attempts", "execution", "gradebook", "intake", "journal", "keeping", "pipeline", "policies", "reporting"),
         *("rubric_sources", "run_values", "scoring"),
     },
     "differences": {"results"},
+    "attempts": BASE | {"gradebook", "keeping", "pipeline", "policies", "scoring"},
     "marking": BASE | {"gradebook", "keeping", "scoring"},
     "regrade": BASE
     | {
         *("differences", "gradebook", "journal", "keeping", "pipeline", "policies", "reporting", "rubric_modules"),
-        *("rubric_sources", "run_class", "sandboxed", "scoring"),
+        *("attempts", "rubric_sources", "run_class", "sandboxed", "scoring"),
     },
     "run": BASE
     | {

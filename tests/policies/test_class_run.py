@@ -9,6 +9,7 @@ import pytest
 
 from grader.cli.main import call
 from grader.errors import UsageError
+from grader.regrade import RegradeOptions, regrade_class
 from grader.run import Options, grade_class
 from tests.policies.tiny import pack
 from tests.reporting.pages import parse
@@ -133,6 +134,31 @@ def test_the_best_attempt_counts_in_every_file_and_every_later_run(options):
         report = json.loads((options.out / "alice" / "report.json").read_text("utf-8"))
         assert report["policy"]["points"] == 15
         assert "Of 2 attempts, number 1 counts (best)." in report["problems"]
+
+
+def test_a_regrade_keeps_the_best_attempt(options):
+    (options.source / "extensions.yaml").unlink()
+    pack(options.course, BEST + "late = { points = 2 }")
+    hand_in(options, "2026-01-31T11:00:00+01:00", "one")
+    grade_class(options, Quiet())
+    hand_in(options, "2026-02-01T18:00:00+01:00", "one, and more")
+    grade_class(options, Quiet())
+    pack(options.course, BEST + "late = { points = 2 }\nbonus = { questions = ['1c'] }")
+    assert regrade_class(RegradeOptions(options.out)).students == 4
+    assert grades(options.out)["alice"] == ["15", "15", "", "no"]
+    report = json.loads((options.out / "alice" / "report.json").read_text("utf-8"))
+    assert (report["policy"]["points"], report["policy"]["max_points"]) == (15, 16)
+    assert "Of 2 attempts, number 1 counts (best)." in report["problems"]
+
+
+def test_a_regrade_knows_the_extensions_when_their_file_is_gone(options):
+    grade_class(options, Quiet())
+    (options.source / "extensions.yaml").unlink()
+    pack(options.course, RULES + "rounding = { step = 0.5 }\n")
+    regrade_class(RegradeOptions(options.out))
+    assert grades(options.out)["carl"] == ["15", "15", "4.75", "no"]
+    report = json.loads((options.out / "carl" / "report.json").read_text("utf-8"))
+    assert [step["kind"] for step in report["policy"]["steps"]] == ["late", "rounding"]
 
 
 def test_attempts_are_compared_by_the_policies_of_today(options):
