@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import click
 from rich.console import Console
@@ -78,12 +78,13 @@ def import_(source: Path, dest: Path, course: Path | None, **given: Any) -> int:
 def _print(console: Console, imported: Imported) -> None:
     table = Table(box=None, pad_edge=False)
     for heading in ("Student", "Name", "Files", "Answers", "Handed in", "Late", "Group"):
-        table.add_column(heading, justify="right" if heading in {"Files", "Answers"} else "left")
+        justify: Literal["right", "left"] = "right" if heading in {"Files", "Answers"} else "left"
+        table.add_column(heading, justify=justify, no_wrap=heading == "Handed in")
     for line in imported.lines:
         moment = line.received.submitted_at
         table.add_row(
             Text(line.student),
-            Text(_printable(line.identity)),
+            Text("" if line.identity.name == line.student else _printable(line.identity)),
             str(line.files),
             str(line.answers),
             moment.isoformat(" ", "minutes") if moment else "",

@@ -8,6 +8,7 @@ import re
 import stat
 import struct
 import tarfile
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -160,11 +161,18 @@ def _zip_name(info: zipfile.ZipInfo) -> tuple[str, bool]:
     name, guessed = info.filename, False
     if not info.flag_bits & 0x800 and not name.isascii():
         guessed = True
-        try:  # many programs store UTF-8 and do not say so
-            name = name.encode("cp437").decode("utf-8")
-        except UnicodeError:
-            name = info.filename
+        name = _guessed_name(name.encode("cp437", "replace"), name)
     return name.replace("\\", "/"), guessed
+
+
+def _guessed_name(raw: bytes, as_cp437: str) -> str:
+    """The name in the encoding that gives most Latin letters; many programs store UTF-8 and do not say so."""
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        forms = [as_cp437, raw.decode("cp1252", "replace")]
+    # Of equals, the first one: the encoding that the format prescribes.
+    return max(forms, key=lambda form: sum("LATIN" in unicodedata.name(char, "") for char in form if char > "\x7f"))
 
 
 def _zip_kind(info: zipfile.ZipInfo, name: str) -> Kind:

@@ -55,7 +55,9 @@ def read(desk: Desk) -> list[Person]:
             desk.note("It cannot be read: who handed in what is not known.", name[-1], "Export it again.")
         base = name[:-1]
         for key, entry in (metadata or {}).items():
-            people += _submission(desk, (*base, key), entry, grades)
+            place = (*base, key)
+            if _FOLDER.match(key) or place in desk.tree.files or place in desk.tree.folders:
+                people += _submission(desk, place, entry, grades)
         known = set(metadata or {})
         for folder in desk.tree.subfolders(base):
             if _FOLDER.match(folder[-1]) and folder[-1] not in known:

@@ -268,11 +268,13 @@ def _take_cell(desk: Desk, owner: Person, cell: Cell, item: Item | None) -> None
     labels = (cell.title, item.identifier if item else f"item {cell.number}")
     if cell.upload:
         owner.note("The workbook names an upload, which is in the full export only.", cell.upload)
+    elif not any(cell.values):
+        return
     elif cell.kind in {"K", "KP"}:
         found = sheet_marks(cell, item)
         if found is not None:
             desk.marked(owner, labels, found)
-        elif any(cell.values):
+        else:
             owner.note("The marks cannot be read off the workbook: it lacks the order of the statements.", cell.title)
     else:
         text = "\n".join(map(essay, cell.values)) if cell.kind == "U" else "\n".join(filter(None, cell.values))

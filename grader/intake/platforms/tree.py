@@ -103,21 +103,23 @@ def wrapper(names: Sequence[Parts]) -> Parts:
 
 
 def level_of(names: Sequence[Parts], matches: Callable[[str], bool], *, folders: bool = False) -> int | None:
-    """The place in the names at which most entries of most folders match, or None.
+    """The place in the names at which most entries match, in most folders of the class; or None.
 
     Args:
         names: Names of files.
         matches: Whether an entry's name shows the sign.
         folders: Whether only folders may show it.
     """
+    around = len(wrapper(names))
     for place in range(_DEEPEST):
         siblings: dict[Parts, set[str]] = defaultdict(set)
         for name in names:
             if len(name) > place + folders:
                 siblings[name[:place]].add(name[place])
-        shown = [_mostly(children, matches) for children in siblings.values()]
-        known = [share for share in shown if share is not None]
-        if known and sum(known) * 2 > len(known):
+        signed = {parent for parent, children in siblings.items() if _mostly(children, matches)}
+        tops = {parent[around : around + 1] for parent in signed}
+        everything = {name[around] for name in names if place <= around or not name[around].lower().endswith(_BESIDE)}
+        if signed and (place <= around or len(tops) * 2 > len(everything)):
             return place
     return None
 
@@ -146,8 +148,8 @@ def tables_beside(tree: Tree, suffixes: Sequence[str] = (".csv", ".tsv")) -> Ite
             yield tree.files[name]
 
 
-def _mostly(children: set[str], matches: Callable[[str], bool]) -> bool | None:
-    """Whether most of a folder's entries match; None when it holds nothing that could."""
+def _mostly(children: set[str], matches: Callable[[str], bool]) -> bool:
+    """Whether most of a folder's entries match, tables and the like left aside."""
     fitting = sum(map(matches, children))
     counted = sum(matches(child) or not child.lower().endswith(_BESIDE) for child in children)
-    return fitting * 2 > counted if counted else None
+    return fitting * 2 > counted

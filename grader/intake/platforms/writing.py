@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 from collections import Counter
 from collections.abc import Sequence
@@ -22,6 +24,8 @@ ANSWERS = "answers.yaml"
 RAW_ANSWERS = "answers.raw.yaml"
 _OURS = {ANSWERS, "answers.yml", RAW_ANSWERS}
 _RAW_BYTES = 4 * MIB
+_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+_Base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _CUT = "\n[cut here: the whole text is in answers.raw.yaml]"
 
 
@@ -84,27 +88,31 @@ def _ids(people: Sequence[Person]) -> list[str]:
 
 def _write_answers(person: Person, folder: Path, limits: Limits) -> None:
     if person.raw:
-        text = _dump(person.raw)
+        # As it was typed, each text on a line of its own; JSON's quoting is YAML's, too.
+        text = "".join(f"{_quoted(title)}: {_quoted(raw)}\n" for title, raw in person.raw.items())
         if len(text.encode()) > _RAW_BYTES:
             person.note(f"The raw answers are not kept: they are larger than {size_text(_RAW_BYTES)}.")
         else:
             (folder / RAW_ANSWERS).write_text(text, encoding="utf-8")
     if person.answers:
-        text = _dump(person.answers)
-        if len(text.encode()) > limits.answers_bytes:
-            text = _dump(_shortened(person, limits))
-        (folder / ANSWERS).write_text(text, encoding="utf-8")
+        (folder / ANSWERS).write_text(_answers_text(person, limits), encoding="utf-8")
 
 
-def _shortened(person: Person, limits: Limits) -> dict[str, Any]:
-    """The answers with long texts cut, so that the others can be read."""
-    longest = limits.answers_bytes // (8 * len(person.answers))
-    cut = {question for question, answer in person.answers.items() if isinstance(answer, str) and len(answer) > longest}
-    person.note(f"The answers to {listing(sorted(cut))} were cut after {longest} characters.", ANSWERS)
-    return {
-        question: answer[:longest] + _CUT if isinstance(answer, str) and question in cut else answer
-        for question, answer in person.answers.items()
-    }
+def _quoted(text: str) -> str:
+    return _UNPRINTABLE.sub(lambda char: f"\\u{ord(char[0]):04x}", json.dumps(text, ensure_ascii=False))
+
+
+def _answers_text(person: Person, limits: Limits) -> str:
+    """``answers.yaml``, with long texts cut where all of them together could not be read."""
+    answers = dict(person.answers)
+    texts = {question: answer for question, answer in answers.items() if isinstance(answer, str)}
+    # Quoting and indenting may double a text.
+    if 2 * sum(len(text.encode()) for text in texts.values()) > limits.answers_bytes:
+        longest = limits.answers_bytes // (8 * len(answers))
+        cut = {question: text[:longest] + _CUT for question, text in texts.items() if len(text) > longest}
+        answers |= cut
+        person.note(f"The answers to {listing(sorted(cut))} were cut after {longest} characters.", ANSWERS)
+    return _dump(answers)
 
 
 def _copy(person: Person, folder: Path, limits: Limits, uploaded: Uploaded) -> None:
@@ -138,14 +146,12 @@ def _copy(person: Person, folder: Path, limits: Limits, uploaded: Uploaded) -> N
         person.note(f"{listing(too_much)} left out: a student may hand in {allowed}.")
 
 
-class _Dumper(yaml.SafeDumper):
-    """Texts of several lines as blocks."""
-
-
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+def _text(dumper: Any, text: str) -> Any:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
 
 
+# Texts of several lines are written as blocks.
+_Dumper: Any = type("_Dumper", (_Base,), {})
 _Dumper.add_representer(str, _text)
 
 

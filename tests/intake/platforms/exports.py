@@ -233,7 +233,10 @@ def openolat_task() -> dict[str, bytes]:
     return files
 
 
-PATTERN = r"(?P<last_name>[^_/]+)_(?P<first_name>[^_/]+)_(?P<student_id>[a-z]+)_(?P<timestamp>\d{8}T\d{6})_(?P<file_id>[^/.]+)"
+PATTERN = (
+    r"(?P<last_name>[^_/]+)_(?P<first_name>[^_/]+)_(?P<student_id>[a-z]+)_"
+    r"(?P<timestamp>\d{8}T\d{6})_(?P<file_id>[^/.]+)"
+)
 
 
 def patterned() -> dict[str, bytes]:

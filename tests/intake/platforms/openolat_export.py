@@ -100,7 +100,8 @@ def result(student: Student, notebooks, last: bool, variant: Variant) -> bytes:
     items = "".join(_item_result(ident, question, values[question]) for ident, question in ITEMS)
     return (
         '<?xml version="1.0" encoding="UTF-8"?><assessmentResult xmlns="http://www.imsglobal.org/xsd/imsqti_result_v2p1">'
-        '<context><sessionIdentifier sourceID="http://localhost/TestSession/3231" identifier="testsession/3231"/></context>'
+        '<context><sessionIdentifier sourceID="http://localhost/TestSession/3231" identifier="testsession/3231"/>'
+        "</context>"
         f'<testResult identifier="test688455680" datestamp="{student.time:%Y-%m-%dT%H:%M:%S}">'
         '<outcomeVariable identifier="SCORE"><value>3.0</value></outcomeVariable></testResult>'
         f"{items}</assessmentResult>"
@@ -119,7 +120,8 @@ def _item_result(ident: str, question: str, values: Sequence[str]) -> str:
     return (
         f'<itemResult identifier="{ident}" datestamp="2021-06-18T09:30:00" sequenceIndex="1" sessionStatus="final">'
         '<outcomeVariable identifier="MAXSCORE"><value>2.0</value></outcomeVariable>'
-        '<responseVariable identifier="duration" baseType="duration"><candidateResponse><value>9</value></candidateResponse>'
+        '<responseVariable identifier="duration" baseType="duration"><candidateResponse><value>9</value>'
+        "</candidateResponse>"
         f'</responseVariable><responseVariable identifier="{name}" baseType="{kind}"><correctResponse><value>no</value>'
         f"</correctResponse><candidateResponse>{given}</candidateResponse></responseVariable></itemResult>"
     )
@@ -138,7 +140,8 @@ def test_files(base: str, variant: Variant) -> dict[str, bytes]:
     for ident, question in ITEMS:
         files[f"{folder}{ident}.xml"] = (
             f'<assessmentItem xmlns="http://www.imsglobal.org/xsd/imsqti_v2p1" identifier="id{ident}" '
-            f'title="{question} {QUESTIONS[question]}"><itemBody>{_interaction(ident, variant)}</itemBody></assessmentItem>'
+            f'title="{question} {QUESTIONS[question]}"><itemBody>{_interaction(ident, variant)}</itemBody>'
+            "</assessmentItem>"
         ).encode()
     return files
 
@@ -148,7 +151,8 @@ test_files.__test__ = False  # type: ignore[attr-defined]
 
 def _interaction(ident: str, variant: Variant) -> str:
     if ident.startswith("essay"):
-        return f'<extendedTextInteraction responseIdentifier="RESPONSE_1" format="{"xhtml" if variant.rich_text else "plain"}"/>'
+        style = "xhtml" if variant.rich_text else "plain"
+        return f'<extendedTextInteraction responseIdentifier="RESPONSE_1" format="{style}"/>'
     if ident.startswith("upload"):
         return '<uploadInteraction responseIdentifier="RESPONSE_1"/>'
     if ident.startswith("kprim"):
@@ -168,7 +172,8 @@ def _interaction(ident: str, variant: Variant) -> str:
             f'<simpleAssociableChoice identifier="{target(mark, variant)}">{mark}</simpleAssociableChoice>'
             for mark in ("unanswered", "right", "wrong")
         )
-    return f"<matchInteraction><simpleMatchSet>{rows}</simpleMatchSet><simpleMatchSet>{columns}</simpleMatchSet></matchInteraction>"
+    sets = "".join(f"<simpleMatchSet>{choices}</simpleMatchSet>" for choices in (rows, columns))
+    return f"<matchInteraction>{sets}</matchInteraction>"
 
 
 def sheet(students: Sequence[Student], variant: Variant) -> bytes:
