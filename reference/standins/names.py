@@ -103,7 +103,22 @@ def names_of(count: int, rng: np.random.Generator) -> list[tuple[str, str]]:
         if name.lower() not in {known.lower() for known in found}:
             found[name] = gender
     names = list(found.items())
-    return [names[index] for index in rng.permutation(count)]
+    return _with_rare_letters([names[index] for index in rng.permutation(count)])
+
+
+def _with_rare_letters(names: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The names with letters in some that syllables lack, so that an alphabet read off the file is a whole one."""
+    taken = {name.lower() for name, _ in names}
+    found = list(names)
+    for turn, place in enumerate(range(3, len(names), 24)):
+        name, gender = names[place]
+        capital, small = "CQXY"[turn % 4], "chjpqwxy"[turn % 8]
+        inner = next((at for at in range(2, len(name) - 1) if name[at] in "bdfglmnrstvz"), None)
+        changed = capital + (name[1:] if inner is None else name[1:inner] + small + name[inner + 1 :])
+        if changed.lower() not in taken:
+            taken.add(changed.lower())
+            found[place] = (changed, gender)
+    return found
 
 
 def _single(gender: str, rng: np.random.Generator) -> str:

@@ -126,10 +126,20 @@ def predictions(trace: Trace, one: Pass) -> list[tuple[Floats, Floats]]:
             output = found if found is not None else output
         elif event.kind == "loss":
             target = target if target is not None else trace.array(event.get("target"))
-            if output is None:
-                output = trace.array(event.get("input"))
+            given = trace.array(event.get("input"))
+            if output is None or (given is not None and _picks_own_element(output, given)):
+                output = given
     close()
     return pairs
+
+
+def _picks_own_element(output: Floats, given: Floats) -> bool:
+    """Whether a loss got one element of each sequence (B, S, O), not the same for all: the last before the padding."""
+    if output.ndim != 3 or given.size != output[:, 0].size:
+        return False
+    close = np.isclose(output, given.reshape(len(output), 1, -1), rtol=1e-5, atol=1e-7)
+    same = np.all(close, axis=2)
+    return bool(np.any(same, axis=1).all() and not np.all(same, axis=0).any())
 
 
 def _targets(target: Floats, size: int) -> Floats | None:
@@ -277,6 +287,7 @@ def _matched(series: Sequence[Series], truths: dict[tuple[str, str, str], list[f
             if group is others and (
                 key[0] != RIGHT
                 or key[1] not in {PER_SAMPLE, MEAN_OF_BATCHES, "the number of batches", "the batch size"}
+                or not any(truths[key])
             ):
                 continue
             found: Match | None = match(group, {"": truths[key]}, (1.0, 100.0))

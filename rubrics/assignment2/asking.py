@@ -15,6 +15,7 @@ from rubrics.assignment2.elman import Matrix
 from rubrics.assignment2.explaining import explain, explanations
 from rubrics.assignment2.facts import Facts, Step, ask
 from rubrics.assignment2.heads import Fit, fit
+from rubrics.assignment2.plain import held_tensors
 from rubrics.assignment2.question_c import judged
 from rubrics.assignment2.recurrent import Network
 
@@ -73,6 +74,8 @@ def examined(student: Student, found: Facts, network: Network) -> Network:
 
 def _held(student: Student, network: Network) -> tuple[dict[str, Matrix], tuple[Mapping[str, Any], ...]]:
     """Parameters, buffers and tensors held as plain attributes."""
+    if network.plain:
+        return _held_plainly(student, network), ()
     dictionary = expr.importing("builtins.dict")
     results = ask(
         student,
@@ -93,6 +96,19 @@ def _held(student: Student, network: Network) -> tuple[dict[str, Matrix], tuple[
         for key, value in results["named"].value.pairs()
     )
     return params, tree
+
+
+def _held_plainly(student: Student, network: Network) -> dict[str, Matrix]:
+    """The tensors that a network without a module computes with."""
+    slots = {f"held{at}": place for at, place in enumerate(network.plain)}
+    results = ask(student, [{"slot": slot, "expr": place[1]} for slot, place in slots.items()])
+    params: dict[str, Matrix] = {}
+    for slot, (name, _) in slots.items():
+        for key, value in held_tensors(name, results[slot].value):
+            array = value.array()
+            if array is not None and array.ndim <= 3 and array.dtype.kind == "f":
+                params.setdefault(key, np.asarray(array, dtype=np.float64))
+    return params
 
 
 def _input_width(
@@ -128,7 +144,7 @@ def _trials(student: Student, shapes: Sequence[tuple[int, ...]], *, integers: bo
     rows = [len(item.rows) for item in data.good if item.rows is not None] if data is not None else []
     longest = max(rows, default=7)
     length = 7
-    state = "zeros" if len(shapes) > 1 and shapes[1] else ""
+    state = "" if len(shapes) < 2 or not shapes[1] else "lengths" if len(shapes[1]) == 1 else "zeros"
     if shapes and len(shapes[0]) == 3:
         length = longest if longest in shapes[0] else shapes[0][1]
     dims = len(shapes[0]) if shapes else 3
@@ -177,7 +193,7 @@ def _asked(student: Student, network: Network, trial: _Trial, sent: _Sent) -> Ne
     for state in _states(trial, sent):
         args = [expr.tensor("x")]
         if state is not None:
-            arrays["h"] = state.astype(kind)
+            arrays["h"] = state if state.dtype.kind == "i" else state.astype(kind)
             args.append(expr.tensor("h"))
         steps = []
         for slot, seed in (("first", 1), ("second", 2)):
@@ -225,6 +241,8 @@ def _confirmed(student: Student, network: Network, trial: _Trial, sent: _Sent) -
 def _states(trial: _Trial, sent: _Sent) -> list[Matrix | None]:
     if not trial.with_state:
         return [None]
+    if trial.with_state == "lengths":
+        return [np.full(trial.batch, trial.length)]
     squares = [value.shape[0] for value in sent.params.values() if value.ndim == 2 and value.shape[0] == value.shape[1]]
     joint = [
         value.shape[0]
@@ -251,7 +269,7 @@ def _answered(
     outputs = _floats(first)
     if not outputs:
         return replace(network, fault="the result is no tensor")
-    start = state.reshape(-1, state.shape[-1]) if state is not None else None
+    start = state.reshape(-1, state.shape[-1]) if state is not None and state.dtype.kind == "f" else None
     again = _floats(second) if second.ok else ()
     made = replace(network, layout=trial.layout, x=x, outputs=outputs, again=again, start=start)
     explained = explain(made)

@@ -7,11 +7,33 @@ from collections.abc import Iterator
 from typing import Any
 
 from grader.probe import expr
-from grader.probe.types import Request
+from grader.probe.types import Answer, Request
 from grader.probe.value import Value
 from grader.scoring import Student
-from rubrics.assignment2.data import CSV_NAME, READ_AS_MISSING, WRAPPERS, DataSet, examined
-from rubrics.assignment2.facts import ask, cell_name, facts
+from rubrics.assignment2.data import (
+    CSV_NAME,
+    READ_AS_MISSING,
+    WRAPPERS,
+    DataSet,
+    classes_of,
+    constructed,
+    examined,
+)
+from rubrics.assignment2.facts import Facts, ask, cell_name, facts
+
+CLEAN_READING = f"""
+import pandas
+def probe_clean(read):
+    def read_csv(*args, **kwargs):
+        frame = read(*args, **kwargs)
+        names = "Name" if "Name" in getattr(frame, "columns", ()) else 0
+        if hasattr(frame, "columns") and (names or 0 in frame.columns):
+            frame[names] = frame[names].str.lower().str.replace("-", "").replace({READ_AS_MISSING!r})
+        return frame
+    return read_csv
+pandas.read_csv = probe_clean(pandas.read_csv)
+"""
+"""What runs first in reruns within ``clean_names``, for files that are read from elsewhere; undone at its end."""
 
 
 @contextlib.contextmanager
@@ -28,9 +50,11 @@ def clean_names(student: Student, purpose: str) -> Iterator[bool]:
     plain = expr.call(expr.attr(expr.attr(lower, "str"), "replace"), [expr.value("-"), expr.value("")])
     plain = expr.call(expr.attr(plain, "replace"), [expr.value(READ_AS_MISSING)])
     write = {"index": expr.value(False)}
+    module = expr.item(expr.importing("sys.modules"), expr.value("pandas"))
     swapped = ask(
         student,
         [
+            {"slot": f"{purpose} reader", "expr": expr.attr(module, "read_csv")},
             {"slot": old, "expr": frame},
             {"slot": new, "expr": expr.call(expr.attr(expr.slot(old), "assign"), [], {"Name": plain}), "quiet": True},
             {"slot": written, "expr": expr.call(expr.attr(expr.slot(new), "to_csv"), [expr.value(CSV_NAME)], write)},
@@ -44,7 +68,12 @@ def clean_names(student: Student, purpose: str) -> Iterator[bool]:
         yield True
     finally:
         restored = expr.call(expr.attr(expr.obj(number), "to_csv"), [expr.value(CSV_NAME)], write)
-        ask(student, [{"slot": back, "expr": restored}])
+        undone = [{"slot": back, "expr": restored}]
+        reader = swapped[f"{purpose} reader"].value.obj
+        if reader is not None:
+            args = [module, expr.value("read_csv"), expr.obj(reader)]
+            undone.append({"slot": f"{purpose} undone", "expr": expr.call(expr.importing("builtins.setattr"), args)})
+        ask(student, undone)
 
 
 def clean_data_set(student: Student) -> DataSet | None:
@@ -62,11 +91,19 @@ def clean_data_set(student: Student) -> DataSet | None:
     with clean_names(student, "data set") as swapped:
         if not swapped:
             return None
-        answer = student.ask(
-            Request("rerun", {"sources": sources, "names": {}, "budget_s": 40.0, "seed": student.seed}, timeout_s=220)
-        )
+        request = {"sources": [CLEAN_READING, *sources], "names": {}, "budget_s": 40.0, "seed": student.seed}
+        answer = student.ask(Request("rerun", request, timeout_s=220))
+        made = _among_names(student, found, answer, cell_name(last))
+        return made or next(_made_from_classes(student, found), None)
+
+
+def _among_names(student: Student, found: Facts, answer: Answer, where: str) -> DataSet | None:
+    """A data set that the rerun bound to a name, or gave to a loader."""
     for name, described in (answer.data.get("names") or {}).items():
         value = Value(described, answer)
+        if value.kind == "loader" and value.obj is not None:
+            inner = {"slot": f"clean {name}", "expr": expr.attr(expr.obj(value.obj), "dataset")}
+            value = ask(student, [inner])[f"clean {name}"].value
         if value.kind == "dataset" and value.obj is not None and value.type_name not in WRAPPERS:
             entry: dict[str, Any] = {
                 "obj": value.obj,
@@ -75,7 +112,15 @@ def clean_data_set(student: Student) -> DataSet | None:
                 "mro": value.data.get("mro"),
                 "attrs": {},
             }
-            made = examined(student, found, expr.obj(value.obj), entry, f"`{name}` of {cell_name(last)}", clean=True)
-            if made is not None:
+            made = examined(student, found, expr.obj(value.obj), entry, f"`{name}` of {where}", clean=True)
+            if made is not None and made.good:
                 return made
     return None
+
+
+def _made_from_classes(student: Student, found: Facts) -> Iterator[DataSet]:
+    """Data sets that are made for the examination, of the notebook's own classes."""
+    for kind in classes_of(student):
+        made = constructed(student, found, kind, clean=True)
+        if made is not None and made.good:
+            yield made

@@ -76,15 +76,6 @@ class DataSet:
         return bool(rows) and self.width is not None and self.width > 2 and all(_one_hot(part) for part in rows)
 
 
-def unflattened(data: DataSet, width: int) -> DataSet | None:
-    """The data set with items of S·D numbers as S×D; None when the numbers do not divide."""
-    if any(item.x is None or item.x.ndim != 1 or item.x.size % width for item in data.good):
-        return None
-    items = tuple(replace(item, x=item.x.reshape(-1, width)) if item.x is not None else item for item in data.items)
-    samples = [Sample(item.name, item.rows) for item in items if item.rows is not None and item.name]
-    return replace(data, items=items, alignment=align(samples))
-
-
 def one_code_for_all(data: DataSet | None) -> bool:
     """Whether the rows are one-hot, but hardly differ: the characters have no codes of their own."""
     if data is None or not data.one_hot:
@@ -105,7 +96,7 @@ def find_data_set(student: Student) -> DataSet | None:
         if data_set is not None:
             return data_set
     for kind in _classes(found):
-        made = _constructed(student, found, kind)
+        made = constructed(student, found, kind)
         if made is not None:
             return made
     return None
@@ -322,7 +313,7 @@ def _name_in(value: Value, known: set[str]) -> str:
 # --- when there is no instance, or when it fails because of an earlier fault -----------------------------------
 
 
-def _constructed(student: Student, found: Facts, kind: Mapping[str, Any]) -> DataSet | None:
+def constructed(student: Student, found: Facts, kind: Mapping[str, Any], *, clean: bool = False) -> DataSet | None:
     """An instance made with plausible arguments, the first that yields encoded names or at least a length."""
     number = kind.get("obj")
     if not isinstance(number, int):
@@ -333,6 +324,9 @@ def _constructed(student: Student, found: Facts, kind: Mapping[str, Any]) -> Dat
         if param.get("name") != "self" and param.get("default") is None and param.get("kind") == "positional"
     ]
     table = student.find(names_table)[:400]
+    if clean:
+        table = tuple(Row(_cleaned(row.name), row.gender) for row in table)
+    slot = "made clean" if clean else "made"
     entry: dict[str, Any] = {
         "obj": None,
         "type": kind.get("name"),
@@ -342,11 +336,12 @@ def _constructed(student: Student, found: Facts, kind: Mapping[str, Any]) -> Dat
     }
     weak: DataSet | None = None
     for args in _argument_sets(found, [str(param.get("name")) for param in params], table):
-        made = ask(student, [{"slot": "made", "expr": expr.call(expr.obj(number), args)}])["made"]
+        made = ask(student, [{"slot": slot, "expr": expr.call(expr.obj(number), args)}])[slot]
         if not made.ok or made.value.obj is None:
             continue
         how = f"`{kind.get('name')}`, which was instantiated for the examination"
-        candidate = examined(student, found, expr.obj(made.value.obj), {**entry, "obj": made.value.obj}, how)
+        entry["obj"] = made.value.obj
+        candidate = examined(student, found, expr.obj(made.value.obj), dict(entry), how, clean=clean)
         if candidate is None:
             continue
         candidate = replace(candidate, rows=len(table))

@@ -56,6 +56,8 @@ REVERSED = "the elements are processed from the last to the first"
 SKIP_FIRST = "the first element is skipped"
 SKIP_LAST = "the last element is skipped"
 ONLY_FIRST = "only the first element is processed"
+FIRST_ALWAYS = "the first element is the input of every step"
+LAST_ALWAYS = "the last element is the input of every step"
 ONES = "the hidden state starts at one"
 
 _ORDERS: dict[str, Callable[[Matrix], Matrix]] = {
@@ -63,6 +65,8 @@ _ORDERS: dict[str, Callable[[Matrix], Matrix]] = {
     SKIP_FIRST: lambda x: x[:, 1:],
     SKIP_LAST: lambda x: x[:, :-1],
     ONLY_FIRST: lambda x: x[:, :1],
+    FIRST_ALWAYS: lambda x: np.repeat(x[:, :1], x.shape[1], axis=1),
+    LAST_ALWAYS: lambda x: np.repeat(x[:, -1:], x.shape[1], axis=1),
 }
 
 
@@ -243,7 +247,7 @@ def _faulty(params: Params, pairs: Sequence[Maps], x: Matrix, axis: int, start: 
     for maps in pairs:
         for name in usual:
             if maps.x is not None and maps.h is not None:
-                for variant in (NO_TERM, *_ORDERS):
+                for variant in (NO_TERM, *(_ORDERS if x.shape[1] > 1 else ())):
                     yield _made(maps, name, place, variant, start)
                 yield from _other_starts(params, maps, name, place)
             elif maps.h is None:

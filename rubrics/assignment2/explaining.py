@@ -18,7 +18,7 @@ def explain(network: Network) -> Fit | None:
 
 def explanations(network: Network) -> Iterator[Fit]:
     """All hypotheses that reproduce the network's outputs, the flawless ones first."""
-    if network.x is None or network.gated:
+    if network.x is None or network.gated or not all(np.isfinite(output).all() for output in network.outputs):
         return
     built = _built_in(network)
     if built is not None:

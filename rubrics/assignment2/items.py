@@ -67,7 +67,7 @@ def read_item(index: int, result: Step) -> Item:
     if not arrays:
         numbers = _listed(result.value)
         if numbers is None:
-            return Item(index, "", "", other=_text(result.value), fault="")
+            return Item(index, "", "", other=_text(result.value), form=_worded_form(result.value))
         target, _ = _target([v for v in result.value.items() if v.kind not in {"list"}])
         return Item(index, "", "", x=numbers, dtype="list", target=target, other=_text(result.value))
     chosen, array = max(arrays, key=lambda pair: (pair[1].ndim, pair[1].size))
@@ -96,12 +96,25 @@ def _form(value: Value, x: Value, y: Value) -> str:
         return "y"
     if value.kind in {"list", "tuple"}:
         parts = "".join(f"{_form(part, x, y)}, " for part in value.items())
+        if value.kind == "tuple" and value.type_name.isidentifier() and value.type_name != "tuple":
+            return f"{value.type_name}({parts})"  # a named tuple of the notebook
         return f"({parts})" if value.kind == "tuple" else f"[{parts}]"
     if value.kind == "dict":
         return "{" + "".join(f"{_key(key)!r}: {_form(part, x, y)}, " for key, part in value.pairs()) + "}"
     if value.text() is not None:
         return "'anna'"
     return "len(x)"
+
+
+def _worded_form(value: Value) -> str:
+    """The form of an item whose name is left as text."""
+    words = [part for part in value.walk() if part.text() is not None]
+    names = [part for part in words if not _GENDER.match(part.text() or "")]
+    genders = [part for part in words if part not in names]
+    numbers = [part for part in value.walk() if (n := part.numbers()) is not None and n.size <= 2]
+    if not names or not (genders or numbers):
+        return USUAL_FORM
+    return _form(value, names[0], (genders or numbers)[-1])
 
 
 def _key(key: Value) -> str | int:

@@ -249,8 +249,6 @@ def _one_more(seen: Judged, size: int, saw: str, *, indices: bool) -> Outcome:
     if symbol is not None and _PAD_NAMES.match(symbol):
         return met("2c.size", f"{saw}, one of them for the padding symbol {symbol!r}")
     if padding:
-        if free[0] == 0 and symbol is None:
-            return review("2c.size", f"{saw}; column 0 is kept free, yet the padding is a vector of zeros")
         return not_met("2c.size", f"{saw}, and the further column is not used for the padding")
     source = code_of(seen.student)
     if symbol is not None and re.search(

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from grader.probe import expr
 from grader.scoring import Outcome, Student, carried, met, not_met, review
 from reference.assignment2 import LETTERS
 from rubrics.assignment2.alignment import Code, Matrix
 from rubrics.assignment2.clean import clean_data_set
-from rubrics.assignment2.data import DataSet, find_data_set, unflattened
+from rubrics.assignment2.data import DataSet, find_data_set
+from rubrics.assignment2.encoding import hot
 from rubrics.assignment2.facts import Step, ask, facts, names_table
 from rubrics.assignment2.items import Item
+from rubrics.assignment2.layouts import flattened, in_rows, transposed
 from rubrics.assignment2.question_c import Judged, judged
 
 _NAMES = ("len", "item", "padding", "encoding", "target")
@@ -135,29 +135,10 @@ def _contents(student: Student, data: DataSet) -> Iterator[Outcome]:
         yield _target(data) if not fault else not_met("2d.target", saw)
         return
     yield _item(student, data)
-    data = _in_rows(data, coding)
+    data = in_rows(data, coding.size)
     yield _padding(student, data, coding)
     yield _encoding(student, data, coding)
     yield _target(data)
-
-
-def _in_rows(data: DataSet, coding: Judged) -> DataSet:
-    """The data set, with flattened items in rows again: that fault is ``2d.item``'s alone."""
-    if not all(_flattened(item) for item in data.good):
-        return data
-    for width in (coding.size, 27, 28):
-        turned = unflattened(data, width) if width is not None else None
-        if turned is not None and turned.alignment.layout:
-            return turned
-    return data
-
-
-def _flattened(item: Item) -> bool:
-    """Whether an item is one-hot rows behind each other."""
-    x = item.x if item.x is not None else np.zeros(0)
-    if x.ndim != 1 or not np.isin(x, (0, 1)).all():
-        return False
-    return bool(0 < x.sum() <= len(item.name) and x.size >= 26 * len(item.name))
 
 
 def _item(student: Student, data: DataSet) -> Outcome:
@@ -178,8 +159,8 @@ def _item(student: Student, data: DataSet) -> Outcome:
     squeezed = tuple(size for size in shape if size != 1)
     if len(shape) != 2:
         return review("2d.item", f"{saw}, not S×D") if len(squeezed) == 2 else not_met("2d.item", f"{saw}, not S×D")
-    if _transposed(data):
-        return review("2d.item", f"{saw}: D×S instead of S×D")
+    if transposed(data):
+        return not_met("2d.item", f"{saw}: D×S instead of S×D")
     if not first.dtype.startswith(("float", "double")):
         return _not_float(student, saw)
     if failing:
@@ -189,21 +170,13 @@ def _item(student: Student, data: DataSet) -> Outcome:
 
 def _flat(student: Student, data: DataSet, first: Item, saw: str) -> Outcome:
     """Index numbers, or rows behind each other."""
-    if _flattened(first):
+    if flattened(first):
         return not_met("2d.item", f"{saw}: the rows are flattened")
     if data.alignment.layout or data.alignment.share > 0.8:
         if student.lost("2c.letters"):
             return carried("2d.item", "2c", f"{saw}: index numbers, as in 2(c)")
         return not_met("2d.item", f"{saw}: index numbers instead of codes")
     return not_met("2d.item", f"{saw}, not S×D")
-
-
-def _transposed(data: DataSet) -> bool:
-    """Whether the columns, not the rows, are one-hot."""
-    rows = [item.rows for item in data.good[:12] if item.rows is not None]
-    along = all(bool((part.sum(axis=1) <= 1).all()) for part in rows)
-    across = all(bool((part.sum(axis=0) <= 1).all()) for part in rows)
-    return across and not along and all(bool(np.isin(part, (0, 1)).all()) for part in rows)
 
 
 def _not_float(student: Student, saw: str) -> Outcome:
@@ -233,8 +206,8 @@ def _padding(student: Student, data: DataSet, coding: Judged) -> Outcome:
     if len(lengths) > 1:
         return _collated(student, data, lengths)
     size = lengths[0]
-    longest = max(data.good, key=lambda item: len(item.name))
-    if longest.name and len(longest.name) > size:
+    longest = max(data.good, key=lambda item: _written_length(data, item))
+    if longest.name and _written_length(data, longest) > size:
         return not_met(
             "2d.padding", f"{data.how}: S = {size}, so '{longest.name}' ({len(longest.name)} characters) is cut"
         )
@@ -245,6 +218,11 @@ def _padding(student: Student, data: DataSet, coding: Judged) -> Outcome:
     if not data.alignment.layout:
         return _unaligned(data, saw)
     return _padding_rows(data, coding, saw)
+
+
+def _written_length(data: DataSet, item: Item) -> int:
+    """The number of characters of a name that the data set encodes at all; a '-' without a code may be left out."""
+    return sum(char not in data.alignment.dropped for char in item.name)
 
 
 def _unaligned(data: DataSet, saw: str) -> Outcome:
@@ -276,6 +254,9 @@ def _padding_rows(data: DataSet, coding: Judged, saw: str) -> Outcome:
             return not_met("2d.padding", f"{saw}, but the padding is the code of '{letter}'")
         if used.get("-") == row:
             return review("2d.padding", f"{saw}, but the padding is the code of '-'")
+    odd = next((row for row in filler if len(row) > 1 and not hot(row)), None)
+    if odd is not None:
+        return review("2d.padding", f"{saw}, but the padding is no symbol: its sum is {sum(odd):g}")
     if len(filler) > 2:
         return review("2d.padding", f"{saw}, but the rows beside the name are of {len(filler)} kinds")
     kind = "a padding symbol" if filler else "zeros"
@@ -315,20 +296,22 @@ def _batch_sizes(student: Student, data: DataSet) -> set[int]:
             for name, group in groups.items()
         ]
         results = ask(student, steps)
-        found_sizes = {size for step in results.values() if (size := _rows_of_batch(step)) is not None}
+        found_sizes = {
+            size for name, step in results.items() if (size := _rows_of_batch(step, len(groups[name]))) is not None
+        }
         if len(found_sizes) == 1 and all(step.ok for step in results.values()):
             return found_sizes
         sizes |= found_sizes if all(step.ok for step in results.values()) else set()
     return sizes
 
 
-def _rows_of_batch(step: Step) -> int | None:
+def _rows_of_batch(step: Step, count: int) -> int | None:
+    """S of a batch of ``count`` names, B×S×D or S×B×D."""
     arrays = [array for array in step.value.arrays() if array.ndim >= 2]
     if not arrays:
         return None
     shape = max(arrays, key=lambda array: array.ndim).shape
-    others = [size for size in shape[: -1 if len(shape) > 2 else None] if size != 2]
-    return int(others[0]) if others else None
+    return int(shape[1] if shape[0] == count else shape[0])
 
 
 # --- encoding and target --------------------------------------------------------------------------------------
@@ -337,7 +320,7 @@ def _rows_of_batch(step: Step) -> int | None:
 def _encoding(student: Student, data: DataSet, coding: Judged) -> Outcome:
     alignment = data.alignment
     if not alignment.layout:
-        if _transposed(data):
+        if transposed(data):
             return review("2d.encoding", f"{data.how}: the names lie in the columns")
         return not_met("2d.encoding", f"{data.how}: {_example(data)}")
     if not alignment.right:

@@ -19,7 +19,8 @@ from rubrics.assignment2.stepwise import loop_outcome_of_steps
 from rubrics.trace import whole_trace
 
 _NAMES = ("input", "recurrent", "output", "recurrence", "activation", "batch")
-_IN_ORDER = {elman.RIGHT, elman.NO_MATRIX, elman.NO_INPUT_MATRIX, elman.OUTSIDE_X, elman.OUTSIDE_H}
+_ONE_INPUT = {elman.FIRST_ALWAYS, elman.LAST_ALWAYS}
+_IN_ORDER = {elman.RIGHT, elman.NO_MATRIX, elman.NO_INPUT_MATRIX, elman.OUTSIDE_X, elman.OUTSIDE_H, *_ONE_INPUT}
 
 
 def elman_network(student: Student) -> Iterator[Outcome]:
@@ -51,7 +52,7 @@ def _names_text(fit: Fit) -> str:
 
 def _explained(student: Student, network: Network, fit: Fit) -> Iterator[Outcome]:
     saw = f"{network.how}: outputs reproduced with {_names_text(fit)}"
-    if fit.recurrence == elman.NO_INPUT_MATRIX:
+    if fit.recurrence == elman.NO_INPUT_MATRIX or fit.recurrence in _ONE_INPUT:
         yield not_met("2e.input", f"{network.how}: {fit.recurrence}")
     else:
         yield met("2e.input", saw)

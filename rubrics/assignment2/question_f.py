@@ -24,6 +24,10 @@ _NAMES = ("setup", "data", "loss", "consistent", "loop", "accuracy", "normalizat
 def network_training(student: Student) -> Iterator[Outcome]:
     """2(f): every criterion."""
     training = student.find(find_training)
+    elsewhere = training.run is not None and not training.repaired and training.run.network is not None
+    if elsewhere and student.find(find_network) is None and student.find(find_data_set) is None:
+        yield from _absent(student)  # another network was trained, on something else
+        return
     if not training.written and training.run is None:
         yield from _absent(student)
         return
@@ -88,6 +92,10 @@ def _data(student: Student, training: Training) -> Outcome:
     if batches:
         shape = "×".join(str(size) for size in (batches[0].get("in_shapes") or [[0]])[0])
         return met("2f.data", f"batches of {shape} reach the network")
+    if training.run is not None and not training.repaired and training.run.network is None:
+        sizes = [int(event.get("size") or 0) for event in training.run.events("batch")]
+        if sizes and training.run.events("loss"):  # a network that is no module is not seen being called
+            return met("2f.data", f"the loader's batches of {max(sizes)} reach the loss")
     if training.run is not None and not training.repaired:
         sizes = [
             shapes[0][0] for event in training.run.events("forward") if (shapes := event.get("in_shapes")) and shapes[0]
@@ -285,13 +293,13 @@ def _interrupted(training: Training) -> bool:
 def _accuracy(student: Student, training: Training) -> Iterator[Outcome]:
     run = training.run
     names = ("accuracy", "normalization", "report")
-    if not _mentions_accuracy(training):
+    found = explain(run, training.series, training.samples) if run is not None else None
+    if found is None and not _mentions_accuracy(student, training):
         yield from (not_met(f"2f.{name}", "no accuracy is computed") for name in names)
         return
     if run is None:
         yield from (review(f"2f.{name}", "the training did not run, and could not be made to run") for name in names)
         return
-    found = explain(run, training.series, training.samples)
     if student.lost("2d.target") or (found is None and network_lost(student)):
         # what a wrong network returns, or targets without meaning, may spoil the figures: with right ones
         # they show what the training counts
@@ -305,10 +313,33 @@ def _accuracy(student: Student, training: Training) -> Iterator[Outcome]:
     yield from _unexplained(training)
 
 
-def _mentions_accuracy(training: Training) -> bool:
-    if re.search(r"acc|correct|right|hits|richtig|treffer|genau|korrekt|==|\.eq\(", training.source, re.IGNORECASE):
-        return bool(re.search(r"==|\.eq\(|accuracy_score|!=|torch\.sum|\.sum\(|mean\(", training.source))
+def _mentions_accuracy(student: Student, training: Training) -> bool:
+    source = _used_source(student, training)
+    if re.search(r"acc|correct|right|hits|richtig|treffer|genau|korrekt|==|\.eq\(", source, re.IGNORECASE):
+        return bool(re.search(r"==|\.eq\(|accuracy_score|!=|torch\.sum|\.sum\(|mean\(", source))
     return any("acc" in one.label.lower() for one in training.series)
+
+
+def _used_source(student: Student, training: Training) -> str:
+    """The training's source without functions that were never called, and with what it uses of other cells."""
+    found = student.find(facts)
+    source = training.source
+    own = {cell.index for cell in training.cells}
+    functions = found.entries("functions")
+    if training.run is not None and not training.repaired:
+        for function in functions:
+            if function.get("cell") in own and function.get("visits") == 0:
+                source = source.replace(str(function.get("source")), "")
+    words = set(re.findall(r"\w+", source))
+    loops = [entry for entry in (*functions, *found.entries("classes")) if entry.get("cell") not in own]
+    data = {str(kind.get("name")) for kind in classes_of(student)}
+    used = [
+        str(entry.get("source"))
+        for entry in loops
+        if {str(entry.get("name")).split(".")[-1], str(entry.get("class"))} & words
+        and not {str(entry.get("name")).split(".")[0]} & data
+    ]
+    return "\n".join([source, *used])
 
 
 def _explained(training: Training, found: Reported) -> Iterator[Outcome]:

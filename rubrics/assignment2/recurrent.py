@@ -38,6 +38,8 @@ class Network:
         constructed: Whether it was made for the examination.
         obj: Number of the module, or None.
         cell: Where its class is defined.
+        integers: Whether it takes index numbers.
+        plain: What may hold its parameters, by name, where it is no ``nn.Module``.
     """
 
     expr: Expr
@@ -57,6 +59,7 @@ class Network:
     obj: int | None = None
     cell: int | None = None
     integers: bool = False
+    plain: tuple[tuple[str, Expr], ...] = ()
 
     @property
     def types(self) -> set[str]:

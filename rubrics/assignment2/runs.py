@@ -18,7 +18,7 @@ from grader.probe.types import Array
 from grader.scoring import Student
 from reference.assignment2 import LETTERS
 from rubrics.assignment2.asking import width_of
-from rubrics.assignment2.clean import clean_names
+from rubrics.assignment2.clean import CLEAN_READING, clean_names
 from rubrics.assignment2.data import DataSet, classes_of, find_data_set
 from rubrics.assignment2.facts import Facts, facts, names_table
 from rubrics.assignment2.items import USUAL_FORM
@@ -184,7 +184,7 @@ def _repair(student: Student, base: Training, attempts: Iterator[_Attempt]) -> T
     best: Training | None = None
     for attempt in attempts:
         names, keep, prelude = _put_in_place(student, found, attempt)
-        cells = _up_to(student, base) if attempt.clean else sources
+        cells = [CLEAN_READING, *_up_to(student, base)] if attempt.clean else sources
         plan = Plan(
             [prelude, *cells], names, keep=tuple(keep), budget_s=25.0, tensors=_stub_data(student, data, attempt)
         )
@@ -261,7 +261,7 @@ def _put_in_place(student: Student, found: Facts, attempt: _Attempt) -> tuple[di
         "probe_outputs": expr.value(attempt.outputs),
     }
     data = student.find(find_data_set)
-    form = next((item.form for item in data.good), USUAL_FORM) if data is not None else USUAL_FORM
+    form = _form_of_items(data)
     lines, keep = [_PRELUDE, f"def probe_item(x, y):\n    return {form}"], list(names)
     if attempt.data:
         kinds = {str(kind.get("name")) for kind in classes_of(student)}
@@ -284,6 +284,12 @@ def _put_in_place(student: Student, found: Facts, attempt: _Attempt) -> tuple[di
         ]
         keep += [*kinds]
     return names, keep, "\n".join(lines)
+
+
+def _form_of_items(data: DataSet | None) -> str:
+    """How an item is put together: by those that hold an encoded name, else by what else they show."""
+    items = [*data.good, *(item for item in data.items if item.form != USUAL_FORM)] if data is not None else []
+    return items[0].form if items else USUAL_FORM
 
 
 def _bind(name: str, made: str) -> str:
