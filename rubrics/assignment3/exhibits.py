@@ -64,6 +64,11 @@ def _rows(layers: Sequence[Layer]) -> Iterator[TableRow]:
         yield TableRow(cells=(missing, "missing", _NOTHING, _times(shape)), differs=True)
 
 
+def _unfit(layer: Layer, before: Shape) -> bool:
+    """Whether a linear layer does not take the values of the map before it."""
+    return layer.kind == "linear" and bool(before) and math.prod(before) != layer.weight[1]
+
+
 def _row(name: str, words: str, shape: Shape, wanted: Shape) -> TableRow:
     cells = (name, words, _times(shape), _times(wanted))
     return TableRow(cells=cells, differs=bool(shape and wanted) and shape != wanted)
