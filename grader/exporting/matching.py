@@ -111,7 +111,7 @@ class Directory:
     def _another(self, person: Person, target: Target) -> bool:
         known = [name for name in target.name if name]
         return bool(person.identity.name and known) and not any(
-            names.same_spelling(person.name, name) for name in known
+            names.same_spelling(person.name, name) or names.same_letters(person.name, name) for name in known
         )
 
     def _labels(self, found: set[int]) -> str:

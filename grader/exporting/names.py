@@ -39,6 +39,15 @@ def same_spelling(one: str, other: str) -> bool:
     return (one.isascii() or other.isascii()) and not spelling_keys(one).isdisjoint(spelling_keys(other))
 
 
+def same_letters(one: str, other: str) -> bool:
+    """Whether two names may be one that lost its blanks, as ``müllerannalena`` did: too little to find anybody by."""
+    return not {_letters(key) for key in spelling_keys(one)}.isdisjoint(_letters(key) for key in spelling_keys(other))
+
+
+def _letters(key: str) -> str:
+    return "".join(sorted(key.replace(" ", "")))
+
+
 def _folded(name: str) -> str:
     # casefold() makes "ss" of "ß"; both rules want that.
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

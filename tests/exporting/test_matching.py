@@ -96,6 +96,9 @@ def test_a_number_of_another_assignment_gives_nobody_anothers_points():
     assert (found, left_out) == ({}, {"anna": "the number 12345 belongs to somebody else there (row 2, Berta)"})
     anonymous = [Target(1, "row 2", source_key=("12345",))]
     assert places([person(source_key="12345", system="moodle", name="Anna Müller")], anonymous)[0] == {"anna": 1}
+    # What lost its blanks is no other name.
+    canvas = [Target(1, "row 2", source_key=("12345",), name=("Müller, Anna",))]
+    assert places([person(source_key="12345", system="moodle", name="müllerannA")], canvas)[0] == {"anna": 1}
     # The number of another system is no number here.
     assert places([person(source_key="12345", system="canvas", name="Anna Müller")], anonymous)[0] == {}
 
