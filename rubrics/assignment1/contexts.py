@@ -13,6 +13,9 @@ from rubrics.assignment1.evidence import Seen
 from rubrics.assignment1.images import FloatArray
 from rubrics.assignment1.maps import Context
 from rubrics.assignment1.network import Run, matches, recorded_runs
+from rubrics.assignment1.replay import mixed_classes
+
+SHOWN_CLASSES = 5
 
 
 def contexts(student: Student, arrays: Sequence[Seen]) -> list[Context]:
@@ -82,9 +85,9 @@ def _other_stages(
             if any(matches(array, run.elements.stages[stage]) for array in large):
                 features = run.elements.stages[stage][0].double().numpy()
                 logits = run.elements.logits[0].double().numpy()
-                o = int(np.argmax(logits))
                 rows = np.zeros((network.weight.shape[0], features.shape[0]))
-                rows[o] = channel_weights(network.network, run.elements, stage, o)
+                for o in _likely_classes(run, network):
+                    rows[o] = channel_weights(network.network, run.elements, stage, o)
                 found.append(Context(features, network.weight, logits, rows, stage, vectors))
     known = [context.features.size for context in found] + [run.elements.features[0].numel() for run in runs]
     for array in large:
@@ -98,3 +101,10 @@ def _other_stages(
                 )
             )
     return found
+
+
+def _likely_classes(run: Run, network: StudentNetwork) -> list[int]:
+    """Classes that a notebook shows (the first ones by logit), and those that functions are repeated for."""
+    logits, features = run.elements.logits[0].double().numpy(), run.elements.features[0].double().numpy()
+    first = [int(o) for o in np.argsort(-logits)[:SHOWN_CLASSES]]
+    return list(dict.fromkeys([*first, *mixed_classes(features, network.weight, 2)]))

@@ -129,6 +129,7 @@ def gather(student: Student) -> Evidence:
     evidence.calls = list(_image_calls(evidence))
     evidence.seen += list(_outputs(evidence))
     evidence.seen += _fetched(student, evidence)
+    evidence.seen = [seen for seen in evidence.seen if seen.array.size]
     evidence.seen.sort(key=lambda seen: seen.serial)
     return evidence
 
@@ -152,7 +153,7 @@ def _sightings(
 
 def step_sightings(evidence: Evidence, step: Mapping[str, Any], answer: Answer) -> list[Seen]:
     """Arrays that a step of an ``evaluate`` request saw."""
-    return list(_sightings(evidence, entries(step, "sightings"), answer, "replay"))
+    return [seen for seen in _sightings(evidence, entries(step, "sightings"), answer, "replay") if seen.array.size]
 
 
 def _shown(evidence: Evidence) -> Iterator[Seen]:
@@ -232,7 +233,7 @@ def _first_shape(described: Any) -> list[int] | None:
 
 def is_channel_first(array: Array) -> bool:
     """Whether an array may be (B, 3, H, W) or (3, H, W) images."""
-    return array.ndim in (3, 4) and array.shape[-3] == 3 and min(array.shape[-2:]) >= 16
+    return array.ndim in (3, 4) and array.size > 0 and array.shape[-3] == 3 and min(array.shape[-2:]) >= 16
 
 
 def _outputs(evidence: Evidence) -> Iterator[Seen]:

@@ -59,7 +59,8 @@ def reach(student: Student, salt: str) -> list[Seen]:
 
 def _starts(evidence: Evidence) -> Iterator[tuple[str, expr.Expr]]:
     for name, value in evidence.globals():
-        if value.kind in ("tensor", "ndarray", "list", "tuple", "dict"):
+        # What is None now may be filled by a hook when a probe goes through the network.
+        if value.kind in ("tensor", "ndarray", "list", "tuple", "dict", "none"):
             yield name, expr.var(name)
         elif value.obj is not None:
             yield from _openings(name, value)

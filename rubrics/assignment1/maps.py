@@ -165,12 +165,29 @@ def family(context: Context) -> Family:
     blocks.append(
         ([("ones", None), ("activations", None), ("activations", None), ("activations", None)], np.stack(rest))
     )
-    fitting = [vector for vector in context.own_vectors if vector.size == flat.shape[0]]
+    fitting = _unclipped([vector for vector in context.own_vectors if vector.size == flat.shape[0]], blocks)
     if fitting:
         blocks.append(([("seen", None)] * len(fitting), np.stack(fitting)))
     kinds = [kind for names, _ in blocks for kind in names]
     rows = np.concatenate([block for _, block in blocks])
     return Family(context, kinds, rows @ flat, np.maximum(rows, 0) @ flat)
+
+
+def _unclipped(
+    vectors: Sequence[FloatArray], blocks: Sequence[tuple[list[tuple[str, int | None]], FloatArray]]
+) -> list[FloatArray]:
+    """The vectors without those that are a row (or another vector) with its negative values cut off.
+
+    Those are explained by what they were made of and the form ``weights``.
+    """
+    if not vectors:
+        return []
+    rows = np.concatenate([*(block for _, block in blocks), np.stack(vectors)])
+    clipped = np.maximum(rows[(rows < 0).any(1)], 0)
+    clipped = clipped / np.maximum(np.linalg.norm(clipped, axis=1, keepdims=True), 1e-30)
+    likeness = clipped @ np.stack(vectors).T / np.maximum(np.linalg.norm(vectors, axis=1), 1e-30)
+    best = likeness.max(0, initial=0.0)
+    return [vector for vector, value in zip(vectors, best, strict=True) if vector.min() < 0 or value < 1 - 1e-7]
 
 
 def single_channels(context: Context) -> Family:

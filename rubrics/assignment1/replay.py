@@ -275,7 +275,8 @@ def _context_manager(evidence: Evidence, candidate: Candidate) -> tuple[list[dic
 
 def _replay(evidence: Evidence, candidate: Candidate, o: int, answer: Answer, result: Mapping[str, Any]) -> Replay:
     value = Value(result.get("value"), answer)
-    returned = tuple(array for array in value.arrays() if array.dtype.kind in "biuf") if result.get("ok") else ()
+    arrays = value.arrays() if result.get("ok") else []
+    returned = tuple(array for array in arrays if array.size and array.dtype.kind in "biuf")
     sighted = step_sightings(evidence, result, answer)
     seen = [*_operations(result, answer, candidate.title), *sighted]
     seen += [
@@ -298,7 +299,7 @@ def _operations(result: Mapping[str, Any], answer: Answer, function: str) -> Ite
     for at, op in enumerate(entries(result, "ops")):
         for name in op.get("data") or []:
             array = answer.tensors.get(name) if isinstance(name, str) else None
-            if array is not None and array.dtype.kind in "biuf":
+            if array is not None and array.size and array.dtype.kind in "biuf":
                 yield Seen(array, str(op.get("op")), None, function, at, "op")
 
 

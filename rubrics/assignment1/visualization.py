@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from grader.scoring import Outcome, Student, carried, met, not_met, review
+from rubrics.assignment1.attempted import attempted
 from rubrics.assignment1.classes import function
-from rubrics.assignment1.evidence import gather
+from rubrics.assignment1.cores import rebuild
 from rubrics.assignment1.maps import RIGHT
-from rubrics.assignment1.maptrail import SeenMap, Trail
+from rubrics.assignment1.maptrail import SeenMap
 from rubrics.assignment1.work import Work, place, work
-from rubrics.assignment1.written import draws_with_extent, read_source
+from rubrics.assignment1.written import draws_with_extent
 
 CRITERIA = ("function", "gradient", "weighted-sum", "relu", "normalize", "upsample", "original")
 CLIPPED_FORMS = {"relu", "shifted-relu"}
@@ -19,7 +20,8 @@ CLIPPED_FORMS = {"relu", "shifted-relu"}
 def visualization(student: Student) -> Iterable[Outcome]:
     """Outcomes of 1e."""
     given = student.find(work)
-    plain = given.written.gradient == "absent" and not given.written.weighted_sum
+    network = student.find(rebuild) is not None
+    plain = not given.written.weighted_sum and (given.written.gradient == "absent" or not network)
     if plain and not given.explained and not given.trail.overlays:
         for name in CRITERIA:
             yield not_met(f"1e.{name}", "No code that computes a class activation map was found.")
@@ -85,7 +87,7 @@ def _weighted_sum(given: Work) -> Outcome:
             return not_met(criterion, f"The map at {place(last)} is made of one channel; the channels are not summed.")
         if last.explained and last.explained.kind == "saliency":
             return not_met(criterion, f"The map at {place(last)} is made of the gradient with respect to the image.")
-        if given.trail.right_weights:
+        if given.trail.right_weights or given.written.gradient != "absent":
             return not_met(
                 criterion, f"The map at {place(last)} is the plain sum of the feature maps; the weights are not used."
             )
@@ -216,44 +218,4 @@ def _original(student: Student, given: Work) -> Outcome:
                 "blend": f"{overlay.where} is a blend of image and map, not their product.",
             }[wanted]
             return outcome(criterion, sentence)
-    return _attempted(student, given)
-
-
-def _picture_names(found: Trail) -> dict[str, str]:
-    """Variables and attributes that hold the picture → how it is scaled."""
-    named: dict[str, str] = {}
-    several: dict[tuple[str, int | None, str | None], int] = {}
-    for seen in found.arrays:
-        name = seen.name.rpartition(".")[2]
-        if seen.name.startswith("("):
-            # The arrays that a tuple of names was assigned come one by one, in its order.
-            parts = [part.strip() for part in seen.name.strip("()").split(",")]
-            place = (seen.name, seen.cell, seen.function)
-            at = several.get(place, 0)
-            several[place] = at + 1
-            name = parts[at % len(parts)].rpartition(".")[2]
-        if id(seen.array) in found.picture_kinds:
-            named[name] = found.picture_kinds[id(seen.array)]
-    return named
-
-
-def _attempted(student: Student, given: Work) -> Outcome:
-    """A product that failed, or that no array shows."""
-    criterion = "1e.original"
-    named = _picture_names(given.trail)
-    failed = [cell for cell in student.notebook.code_cells if cell.error_name]
-    maps = {entry.seen.name for entry in given.maps} | {entry.seen.function or "" for entry in given.maps}
-    maps |= {
-        str(function.get("name"))
-        for function in student.find(gather).functions
-        if read_source(given.code, [str(function.get("source"))]).steps >= 2
-    }
-    products = given.written.products + read_source(given.code, []).products
-    hits = [(name, bool(set(names) & maps)) for names in products for name in names if name in named]
-    for accepted in (("scaled", "raw"), ("imagenet", "other", "unscaled")):
-        for name, with_map in hits:
-            if named[name] in accepted and (with_map or failed):
-                if accepted[0] == "scaled":
-                    return met(criterion, f"By the source, the original image `{name}` is multiplied with the map.")
-                return not_met(criterion, f"By the source, the normalized image `{name}` is multiplied with the map.")
-    return not_met(criterion, "The map does not multiply the image.")
+    return attempted(student, given)

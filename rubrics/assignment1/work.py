@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from grader.scoring import Student
 from rubrics.assignment1.evidence import cell_label, entries, gather
 from rubrics.assignment1.maptrail import SeenMap, Trail, trail
 from rubrics.assignment1.network import delivered, matches, recorded_runs
-from rubrics.assignment1.source import Code, read_code
+from rubrics.assignment1.source import Code, last_name, read_code
 from rubrics.assignment1.written import Written, read_source
 
 SIZE_FAULTS = ("must match", "broadcast", "size of tensor", "shapes (")
@@ -46,13 +48,28 @@ def work(student: Student) -> Work:
     """Puts together what 1e is judged on; use it through ``student.find``."""
     found, code, evidence = student.find(trail), student.find(read_code), student.find(gather)
     sources = [str(function.get("source")) for function in evidence.functions]
-    best = max((read_source(code, [source]) for source in sources), key=lambda written: written.steps, default=None)
-    written = read_source(code, sources) if best is not None and best.steps >= 2 else read_source(code, [])
+    mapping = [
+        str(function.get("name")).rpartition(".")[2]
+        for function, source in zip(evidence.functions, sources, strict=True)
+        if read_source(code, [source]).steps >= 2
+    ]
+    written = read_source(code, sources) if mapping else read_source(code, [])
+    if not written.enlarging and any(calls.enlarging for calls in _calling(code, set(mapping))):
+        written = replace(written, enlarging=True)
     failed = any(cell.error_name for cell in student.notebook.code_cells)
     played = any(replay.ok for replay, _ in found.replays)
     missing = not student.find(delivered).features
     idle = _idle(student, code)
     return Work(found, found.all_maps(), written, code, failed or not played or missing, idle, _softmaxed(student))
+
+
+def _calling(code: Code, names: set[str]) -> Iterator[Written]:
+    """What stands beside the calls of functions, at the top level of the cells."""
+    for _, tree in code.trees:
+        top = [node for node in tree.body if not isinstance(node, (ast.FunctionDef, ast.ClassDef))]
+        called = {last_name(part.func) for node in top for part in ast.walk(node) if isinstance(part, ast.Call)}
+        if called & names:
+            yield read_source(code, ["\n".join(ast.unparse(node) for node in top)])
 
 
 def _softmaxed(student: Student) -> bool:
