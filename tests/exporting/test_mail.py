@@ -5,7 +5,7 @@ import email.policy
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.errors import UsageError
@@ -114,6 +114,7 @@ def person(tmp_path_factory):
     return making.people(tmp_path_factory.mktemp("class"), making.ANNA)[0]
 
 
+@settings(deadline=None, max_examples=50)  # each writes a file
 @given(name=st.text())
 def test_no_name_adds_a_header_or_a_recipient(tmp_path_factory, person, name):
     folder = tmp_path_factory.mktemp("mail")

@@ -4,7 +4,7 @@ import csv
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.errors import UsageError
@@ -38,6 +38,7 @@ def test_texts_are_quoted_where_the_file_needs_it(tmp_path):
     assert rows == [["a", "b"], ["1", 'x; "y"'], ["2", "<p>two,\nlines</p>"]]
 
 
+@settings(deadline=None)  # each writes a file
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
 def test_any_text_comes_through_untouched(tmp_path_factory, text):
     path = tmp_path_factory.mktemp("sheet") / "a.csv"
@@ -49,6 +50,7 @@ CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_siz
 ROWS = st.lists(st.lists(CELLS, min_size=2, max_size=4), min_size=1, max_size=5)
 
 
+@settings(deadline=None)
 @given(ROWS, CELLS, st.sampled_from(",;\t"))
 def test_cells_are_those_that_csv_reads(tmp_path_factory, rows, text, delimiter):
     path = tmp_path_factory.mktemp("sheet") / "a.csv"
