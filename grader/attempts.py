@@ -22,12 +22,14 @@ class Counting:
         graded: Its result.
         last: Its result in the gradebook where it is another one than the current, else None.
         note: What the report says of the choice, or ``""``.
+        chosen: Whether there were several to choose from: then another one may have counted before.
     """
 
     stored: Stored
     graded: Graded
     last: StoredResult | None = None
     note: str = ""
+    chosen: bool = False
 
     @property
     def shown(self) -> StudentResult:
@@ -49,9 +51,11 @@ def counting_attempt(
         marks: Question id → a person's mark.
     """
     policies = bench.course.policies
-    if policies is None or policies.attempts == "last":
+    if policies is None:
         return Counting(stored, graded)
     others = {other.number: other for other in book.submissions(stored.record.student) if other.id != stored.id}
+    if policies.attempts == "last":
+        return Counting(stored, graded, chosen=bool(others))
     last = book.results(other.id for other in others.values())
     found = {stored.number: Counting(stored, graded)}
     for number, other in others.items():
@@ -61,10 +65,9 @@ def counting_attempt(
             again = grade_submission(scorer, submission_of(other.record), marks, _silent, result.journals)
             found[number] = Counting(other, again, result)
     chosen = choose_attempt([_attempt(each) for each in found.values()], policies.attempts)
-    if chosen.number == stored.number:
-        return found[chosen.number]
-    note = f"Of {len(found)} attempts, number {chosen.number} counts ({policies.attempts})."
-    return replace(found[chosen.number], note=note)
+    own = chosen.number == stored.number
+    note = "" if own else f"Of {len(found)} attempts, number {chosen.number} counts ({policies.attempts})."
+    return replace(found[chosen.number], note=note, chosen=len(found) > 1)
 
 
 def _attempt(counting: Counting) -> Attempt:

@@ -225,7 +225,7 @@ class _Worker:
         counting = counting_attempt(self._keeper.book, bench, task.stored, graded, task.marks)
         result, before = counting.graded.result, counting.last or last
         found = change(before.result, result)
-        if not self._options.dry_run and (self._options.reports or result.lean() != before.result):
+        if not self._options.dry_run and (self._options.reports or counting.chosen or result.lean() != before.result):
             folder = self._options.out / task.folder
             with storage_errors(folder):
                 write_student(self._named(counting.shown), folder, self._work.page)

@@ -151,6 +151,21 @@ def test_a_regrade_keeps_the_best_attempt(options):
     assert "Of 2 attempts, number 1 counts (best)." in report["problems"]
 
 
+def test_another_attempt_may_count_after_a_regrade(options):
+    (options.source / "extensions.yaml").unlink()
+    pack(options.course, BEST + "late = { points = 2 }")
+    hand_in(options, "2026-02-01T18:00:00+01:00", "one")
+    grade_class(options, Quiet())
+    hand_in(options, "2026-02-04T18:00:00+01:00", "one, and more")
+    grade_class(options, Quiet())
+    assert grades(options.out)["alice"][1] == "11"
+    pack(options.course, BEST.replace("best", "last") + "late = { points = 2 }")
+    regrade_class(RegradeOptions(options.out))
+    assert grades(options.out)["alice"][1] == "5"
+    report = json.loads((options.out / "alice" / "report.json").read_text("utf-8"))
+    assert (report["policy"]["points"], report["problems"]) == (5, [])
+
+
 def test_a_regrade_knows_the_extensions_when_their_file_is_gone(options):
     grade_class(options, Quiet())
     (options.source / "extensions.yaml").unlink()
