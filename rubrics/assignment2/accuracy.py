@@ -231,10 +231,14 @@ class Seen:
     pairs: dict[str, list[tuple[Floats, Floats]]]
 
 
+_OTHER_DATA = "of other data"
+
+
 def _of_epoch(run: TrainingRun, epoch: Epoch) -> Seen:
     found = {"while training": predictions(run.trace, epoch.training)}
     for at, one in enumerate(epoch.evaluations[:4]):
-        found[f"evaluation {at + 1}"] = predictions(run.trace, one)
+        same = one.loader == epoch.training.loader or one.samples == epoch.training.samples
+        found[f"evaluation {at + 1}{'' if same else f' {_OTHER_DATA}'}"] = predictions(run.trace, one)
     return Seen({name: pairs for name, pairs in found.items() if pairs})
 
 
@@ -281,7 +285,7 @@ def _matched(series: Sequence[Series], truths: dict[tuple[str, str, str], list[f
         one for one in series if "acc" in one.label.lower() or "correct" in one.label.lower() or "%" in one.label
     ]
     others = [one for one in series if one not in labelled and "loss" not in one.label.lower()]
-    order = sorted(truths, key=lambda key: (key[0] != RIGHT) + (key[1] != PER_SAMPLE))
+    order = sorted(truths, key=lambda key: (key[2].endswith(_OTHER_DATA), (key[0] != RIGHT) + (key[1] != PER_SAMPLE)))
     for group in (labelled, others):
         for key in order:
             if group is others and (

@@ -17,6 +17,9 @@ from rubrics.assignment2.items import Item
 from rubrics.assignment2.layouts import flattened, in_rows, transposed
 from rubrics.assignment2.question_c import Judged, judged
 
+_CHANCE = 3
+"""No letter stands so often in a row in a name."""
+
 _NAMES = ("len", "item", "padding", "encoding", "target")
 
 
@@ -216,7 +219,7 @@ def _padding(student: Student, data: DataSet, coding: Judged) -> Outcome:
         return not_met("2d.padding", f"{data.how}: S = {size}, and '{failing[0].name}' fails: {failing[0].fault}")
     saw = f"{data.how}: every item has S = {size}"
     if not data.alignment.layout:
-        return _unaligned(data, saw)
+        return _unaligned(data, coding, saw)
     return _padding_rows(data, coding, saw)
 
 
@@ -225,15 +228,20 @@ def _written_length(data: DataSet, item: Item) -> int:
     return sum(char not in data.alignment.dropped for char in item.name)
 
 
-def _unaligned(data: DataSet, saw: str) -> Outcome:
+def _unaligned(data: DataSet, coding: Judged, saw: str) -> Outcome:
     """Rows whose characters cannot be told: equal rows at one end of short names still are padding."""
     for item in data.good:
         rows = item.rows
         if rows is None or not item.name or len(rows) <= len(item.name):
             continue
         spare = len(rows) - len(item.name)
-        if not (_constant(rows[-spare:]) or _constant(rows[:spare])):
+        ends = [part for part in (rows[-spare:], rows[:spare]) if _constant(part)]
+        if not ends:
             return review("2d.padding", f"{saw}, but which rows are padding cannot be told")
+        same = {tuple(float(v) for v in part[0]) for part in ends if len(part) > _CHANCE}
+        letter = next((char for char in LETTERS if coding.codes.get(char) in same), None)
+        if letter is not None:
+            return not_met("2d.padding", f"{saw}, but the padding is the code of '{letter}'")
     return met("2d.padding", saw)
 
 

@@ -213,12 +213,17 @@ def _by_behaviour(student: Student, network: Network) -> Iterator[Outcome]:
         yield not_met("2e.input", f"{how}: no parameter takes D = {network.width} inputs")
     elif behaviour.elements and behaviour.all_elements:
         yield met("2e.input", f"{how}: the output depends on every element")
+    elif behaviour.elements:
+        # elements that do not reach the output are the recurrence's fault
+        yield met("2e.input", f"{how}: a D×K matrix; {behaviour.text}")
     else:
         yield review("2e.input", f"{how}: {behaviour.text}")
     if not squares:
         yield not_met("2e.recurrent", f"{how}: no K×K parameter")
     elif behaviour.all_elements and behaviour.ordered:
         yield met("2e.recurrent", f"{how}: a K×K matrix; the output depends on earlier elements and their order")
+    elif behaviour.elements and not behaviour.all_elements and _applied(student, network):
+        yield met("2e.recurrent", f"{how}: a K×K matrix is applied; {behaviour.text}")
     else:
         yield review("2e.recurrent", f"{how}: {behaviour.text}")
     sizes = {shape[0] for shape in shapes} | {shape[1] for shape in shapes}

@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from grader.scoring import Outcome, Student, carried, met, not_met, review
-from rubrics.assignment2.accuracy import MEAN_OF_BATCHES, PER_SAMPLE, RIGHT, Reported, explain
 from rubrics.assignment2.data import classes_of, find_data_set
 from rubrics.assignment2.facts import cell_name, facts
+from rubrics.assignment2.judged_accuracy import accuracy_outcomes
 from rubrics.assignment2.network import find_network
-from rubrics.assignment2.runs import Training, find_training, network_lost, substituted_training
-from rubrics.assignment2.sparse import explain_sparse
+from rubrics.assignment2.runs import Training, find_training, network_lost
 from rubrics.averages import loss_of
 from rubrics.loop import examine_loop, loop_outcome
 from rubrics.losses import RIGHT_FOR_BINARY, RIGHT_FOR_CLASSES, LossSeen
@@ -35,7 +34,7 @@ def network_training(student: Student) -> Iterator[Outcome]:
     yield _data(student, training)
     yield from _losses(student, training)
     yield _loop(training)
-    yield from _accuracy(student, training)
+    yield from accuracy_outcomes(student, training)
 
 
 def _absent(student: Student) -> Iterator[Outcome]:
@@ -285,109 +284,3 @@ def _by_hand(source: str) -> bool:
 
 def _interrupted(training: Training) -> bool:
     return any(cell.status in {"timeout", "killed"} for cell in training.cells)
-
-
-# --- accuracy -------------------------------------------------------------------------------------------------
-
-
-def _accuracy(student: Student, training: Training) -> Iterator[Outcome]:
-    run = training.run
-    names = ("accuracy", "normalization", "report")
-    found = explain(run, training.series, training.samples) if run is not None else None
-    if found is None and not _mentions_accuracy(student, training):
-        yield from (not_met(f"2f.{name}", "no accuracy is computed") for name in names)
-        return
-    if run is None:
-        yield from (review(f"2f.{name}", "the training did not run, and could not be made to run") for name in names)
-        return
-    if student.lost("2d.target") or (found is None and network_lost(student)):
-        # what a wrong network returns, or targets without meaning, may spoil the figures: with right ones
-        # they show what the training counts
-        plain = student.find(substituted_training)
-        if plain is not None and plain.run is not None:
-            better = explain(plain.run, plain.series, plain.samples)
-            training, found = (plain, better) if better is not None else (training, found)
-    if found is not None:
-        yield from _explained(training, found)
-        return
-    yield from _unexplained(training)
-
-
-def _mentions_accuracy(student: Student, training: Training) -> bool:
-    source = _used_source(student, training)
-    if re.search(r"acc|correct|right|hits|richtig|treffer|genau|korrekt|==|\.eq\(", source, re.IGNORECASE):
-        return bool(re.search(r"==|\.eq\(|accuracy_score|!=|torch\.sum|\.sum\(|mean\(", source))
-    return any("acc" in one.label.lower() for one in training.series)
-
-
-def _used_source(student: Student, training: Training) -> str:
-    """The training's source without functions that were never called, and with what it uses of other cells."""
-    found = student.find(facts)
-    source = training.source
-    own = {cell.index for cell in training.cells}
-    functions = found.entries("functions")
-    if training.run is not None and not training.repaired:
-        for function in functions:
-            if function.get("cell") in own and function.get("visits") == 0:
-                source = source.replace(str(function.get("source")), "")
-    words = set(re.findall(r"\w+", source))
-    loops = [entry for entry in (*functions, *found.entries("classes")) if entry.get("cell") not in own]
-    data = {str(kind.get("name")) for kind in classes_of(student)}
-    used = [
-        str(entry.get("source"))
-        for entry in loops
-        if {str(entry.get("name")).split(".")[-1], str(entry.get("class"))} & words
-        and not {str(entry.get("name")).split(".")[0]} & data
-    ]
-    return "\n".join([source, *used])
-
-
-def _explained(training: Training, found: Reported) -> Iterator[Outcome]:
-    prefix = f"{training.repaired}: " if training.repaired else ""
-    saw = f"{prefix}{found.series.where}: {found.series.text} ({found.source})"
-    if found.rule == RIGHT:
-        yield met("2f.accuracy", f"{saw}: {found.rule}")
-    else:
-        yield not_met("2f.accuracy", f"{saw}: {found.rule}")
-    if found.denominator == PER_SAMPLE:
-        yield met("2f.normalization", f"{saw}: divided by the number of samples")
-    elif found.denominator == MEAN_OF_BATCHES:
-        yield review("2f.normalization", f"{saw}: {MEAN_OF_BATCHES}, of which the last is smaller")
-    elif found.denominator == "all samples since the first epoch":
-        yield review("2f.normalization", f"{saw}: hits and samples are counted over all epochs so far")
-    else:
-        yield not_met("2f.normalization", f"{saw}: divided by {found.denominator}")
-    yield met("2f.report", saw)
-
-
-def _unexplained(training: Training) -> Iterator[Outcome]:
-    """No series fits: reported less often than each epoch, or with a value that nothing explains."""
-    run = training.run
-    labelled = [one for one in training.series if re.search(r"acc|correct|genau|richtig", one.label, re.IGNORECASE)]
-    if labelled:
-        saw = f"{labelled[0].where}: {labelled[0].text}, which no usual computation gives"
-        yield review("2f.accuracy", saw)
-        yield review("2f.normalization", saw)
-        yield met("2f.report", f"{labelled[0].where}: {labelled[0].text}")
-        return
-    sparse = _sparse(training)
-    if sparse is None or run is None:
-        saw = "an accuracy is computed, but its values were not found"
-        yield review("2f.accuracy", saw)
-        yield review("2f.normalization", saw)
-        yield not_met("2f.report", "no accuracy is reported after each epoch")
-        return
-    rule, denominator, text = sparse
-    yield met("2f.accuracy", text) if rule == RIGHT else not_met("2f.accuracy", f"{text}: {rule}")
-    if denominator == PER_SAMPLE:
-        yield met("2f.normalization", text)
-    elif denominator == MEAN_OF_BATCHES:
-        yield review("2f.normalization", f"{text}: {MEAN_OF_BATCHES}")
-    else:
-        yield not_met("2f.normalization", f"{text}: divided by {denominator}")
-    yield not_met("2f.report", f"{text}, not after each epoch")
-
-
-def _sparse(training: Training) -> tuple[str, str, str] | None:
-    """An accuracy that was reported only for some epochs: rule, denominator and evidence."""
-    return explain_sparse(training.run, training.samples) if training.run is not None else None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from rubrics.assignment2.accuracy import Reported, explain
 from rubrics.reported import Number, Series, numbers_in
 from rubrics.training import Epoch, TrainingRun
+
+_NO_ACCURACY = re.compile(r"loss|epoch|^(i|e|k|n|s|lr)$", re.IGNORECASE)
 
 
 def explain_sparse(run: TrainingRun, samples: Sequence[int]) -> tuple[str, str, str] | None:
@@ -33,6 +36,26 @@ def explain_sparse(run: TrainingRun, samples: Sequence[int]) -> tuple[str, str, 
     return best.rule, best.denominator, text
 
 
+def explain_last(run: TrainingRun, values: Mapping[str, float], samples: Sequence[int]) -> tuple[str, str, str] | None:
+    """Rule, denominator and evidence of a variable that holds the accuracy of the last epoch alone.
+
+    Args:
+        run: The training.
+        values: Numbers that the notebook ended with, by name.
+        samples: Sizes of data sets.
+    """
+    if run.shortened:
+        return None
+    earlier = (None,) * (len(run.epochs) - 1)
+    series = [
+        Series(name, f"left in `{name}`", (*earlier, Number(value)))
+        for name, value in values.items()
+        if not _NO_ACCURACY.search(name)
+    ]
+    found = explain(run, series, samples)
+    return None if found is None else (found.rule, found.denominator, f"{found.series.where}: {found.series.text}")
+
+
 def _since_the_first(run: TrainingRun, samples: Sequence[int]) -> Iterator[tuple[str, Reported]]:
     """What was reported after the last epoch and counts all of them."""
     if len(run.epochs) < 2 or run.shortened:
@@ -52,6 +75,7 @@ def _printed(run: TrainingRun, epoch: Epoch) -> Iterator[Series]:
             continue
         for line in str(event.get("text", "")).splitlines():
             for label, number in numbers_in(line):
-                if "acc" in label.lower() or number.percent or 0 < number.value < 1:
+                counted = re.search(r"acc|genau|correct|richtig|treffer", label, re.IGNORECASE)
+                if counted or number.percent or 0 < number.value < 1:
                     where = f"printed in cell {event.cell + 1}" if event.cell is not None else "printed"
                     yield Series(label or "accuracy", where, (Number(number.value, number.unit, number.percent),))

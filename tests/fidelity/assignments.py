@@ -15,6 +15,8 @@ from tests.rubrics.assignment1.bank_right import RIGHT
 from tests.rubrics.assignment2.bank import C_FUNCTION, E_LINEAR, IMPORTS, STYLES
 from tests.rubrics.assignment2.faults import C_CASES, D_CASES, D_SMALL, E_CASES, F_CASES, F_RIGHT, Faulty
 from tests.rubrics.assignment2.forms import FORM_CASES
+from tests.rubrics.assignment2.whole import Whole, faulty_notebooks, right_notebooks
+from tests.rubrics.assignment2.whole import pairs as whole_pairs
 from tests.rubrics.assignment3 import faults as faults3
 from tests.rubrics.assignment3.more_styles import MORE_STYLES
 from tests.rubrics.assignment3.pieces import RIGHT as RIGHT3
@@ -78,6 +80,22 @@ def _second() -> Iterator[Case]:
     ]
     yield from single
     yield from pairs(base, single)
+    yield from _free_second()
+
+
+def _free_second() -> Iterator[Case]:
+    """The notebooks in many people's styles."""
+    for name, given in right_notebooks().items():
+        yield _free_case(f"right: {name}", given, 0)
+    for name, given in faulty_notebooks().items():
+        yield _free_case(f"whole: {name}", given, 1)
+    for name, given in whole_pairs():
+        yield _free_case(f"whole: {name}", given, 2)
+
+
+def _free_case(name: str, given: Whole, faults: int) -> Case:
+    lost = {criterion: Label("partial" if share else "not-met", share) for criterion, share in given.lost.items()}
+    return Case(name, "2", given.cells, lost, given.answers, faults)
 
 
 def _whole_second(**parts: str) -> tuple[str, ...]:
