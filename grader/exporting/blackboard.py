@@ -54,8 +54,8 @@ def fill_grade_file(
         if feedback:
             _feedback(sheet, target.place, person)
         export.exported.append(person.student)
-    if len(rows) > len(pairs):
-        export.notes.append(f"{len(rows) - len(pairs)} of {len(rows)} rows have no result here; they stay as they were")
+    if len(rows) > len(export.exported):
+        export.notes.append(f"{len(rows) - len(export.exported)} of {len(rows)} rows stay as they were")
     if export.exported:
         files.write_file(out, sheet.encoded())
         export.written = out

@@ -40,9 +40,7 @@ def multi_feedback(people: Sequence[Person], structure: Path, out: Path) -> Expo
         members.append((f"{top}/{folders[target.place]}/report.html", person.page))
         export.exported.append(person.student)
     if len(targets) > len(pairs):
-        export.notes.append(
-            f"{len(targets) - len(pairs)} of {len(targets)} folders have no result here; they stay empty"
-        )
+        export.notes.append(f"{len(targets) - len(pairs)} of {len(targets)} folders stay empty")
     if members:
         files.write_zip(out, members, [f"{top}/", *(f"{top}/{folder}/" for folder in folders)])
         export.written = out

@@ -10,6 +10,9 @@ from grader.exporting import names
 from grader.exporting.types import LeftOut, Person
 
 _FIELDS = ("login", "email", "registration_number")
+# What evidence is called in messages.
+_KEY = "number of the system"
+_NAMES = ("name", "spelling of the name")
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,14 @@ class Target:
     email: tuple[str, ...] = ()
     registration_number: tuple[str, ...] = ()
     name: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Found:
+    """Somebody's place. Attributes: the place, and whether more than a name leads there."""
+
+    target: Target
+    sure: bool
 
 
 class Directory:
@@ -63,7 +74,7 @@ class Directory:
                     self._spelled[key].add(index)
         self._exact.pop(("name", ""), None)
 
-    def find(self, person: Person) -> Target | str:
+    def find(self, person: Person) -> Found | str:
         """The person's place, or why there is none."""
         evidence = list(self._evidence(person))
         if not evidence:
@@ -76,21 +87,21 @@ class Directory:
             return f"several people there fit: {self._labels(common)}"
         target = self._targets[next(iter(common))]
         # The number may be that of another assignment, where it belongs to somebody else.
-        if {field for field, _ in evidence} == {"number of the system"} and self._another(person, target):
+        if {field for field, _ in evidence} == {_KEY} and self._another(person, target):
             return f"the number {person.identity.source_key} belongs to somebody else there ({target.label})"
-        return target
+        return Found(target, sure=any(field not in _NAMES for field, _ in evidence))
 
     def _evidence(self, person: Person) -> Iterable[tuple[str, set[int]]]:
         identity = person.identity
         own = identity.system in {"", self._system} and identity.source_key not in self._of_groups
         if identity.source_key and own:
-            yield from self._known("number of the system", "source_key", {_key(identity.source_key)})
+            yield from self._known(_KEY, "source_key", {_key(identity.source_key)})
         for field in _FIELDS:
             value = getattr(identity, field)
             # Without students.csv, the folder's name is all there is; it may be a login or a number as well.
             values = {_key(value)} if value else set() if identity.listed else {_key(identity.id)}
             yield from self._known(field.replace("_", " "), field, values)
-        exact = list(self._known("name", "name", {names.exact_key(person.name)}))
+        exact = list(self._known(_NAMES[0], "name", {names.exact_key(person.name)}))
         yield from exact or self._alike(person.name)
 
     def _known(self, said: str, field: str, keys: set[str]) -> Iterable[tuple[str, set[int]]]:
@@ -106,7 +117,7 @@ class Directory:
             if any(names.same_spelling(name, other) for other in self._targets[index].name)
         }
         if found:
-            yield "spelling of the name", found
+            yield _NAMES[1], found
 
     def _another(self, person: Person, target: Target) -> bool:
         known = [name for name in target.name if name]
@@ -136,16 +147,22 @@ def match(
     # What a platform calls the submission of a group tells none of its members.
     directory = Directory(targets, system, frozenset(key for key, count in keys.items() if count > 1))
     found = [(person, directory.find(person)) for person in people]
-    counts = Counter(target.place for _, target in found if isinstance(target, Target))
+    claims: dict[int, list[bool]] = defaultdict(list)
+    for _, place in found:
+        if isinstance(place, Found):
+            claims[place.target.place].append(place.sure)
     pairs: list[tuple[Person, Target]] = []
     left_out: list[LeftOut] = []
-    for person, target in found:
-        if isinstance(target, str):
-            left_out.append(LeftOut(person.student, target))
-        elif counts[target.place] > 1:
-            left_out.append(LeftOut(person.student, f"several students fit {target.label}"))
+    for person, place in found:
+        if isinstance(place, str):
+            left_out.append(LeftOut(person.student, place))
+            continue
+        own = claims[place.target.place]
+        # A namesake takes no place from the one whom a login or number leads there.
+        if len(own) == 1 or (place.sure and own.count(True) == 1):
+            pairs.append((person, place.target))
         else:
-            pairs.append((person, target))
+            left_out.append(LeftOut(person.student, f"several students fit {place.target.label}"))
     return pairs, left_out
 
 

@@ -168,7 +168,7 @@ def fill_worksheet(people: Sequence[Person], worksheet: Path, out: Path, wanted:
         if feedback is not None:
             _comment(page, target, feedback, person, wanted, export)
         export.exported.append(person.student)
-    _note_others(page, len(pairs), export)
+    _note_others(page, len(export.exported), export)
     if export.exported:
         # What the file's encoding lacks is written as HTML has it, which comments are.
         files.write_file(out, page.sheet.encoded("xmlcharrefreplace"))
@@ -278,4 +278,4 @@ def _comment(
 def _note_others(page: Worksheet, found: int, export: Export) -> None:
     others = len(page.targets) - found
     if others:
-        export.notes.append(f"{others} of {len(page.targets)} rows have no result here; they stay as they were")
+        export.notes.append(f"{others} of {len(page.targets)} rows stay as they were")

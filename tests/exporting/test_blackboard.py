@@ -30,7 +30,7 @@ def expected(text):
 def test_one_column_of_a_csv_is_filled(tmp_path, column):
     export, after = filled(tmp_path, CSV.encode("utf-8-sig"), column)
     assert after == expected(CSV).encode("utf-8-sig")
-    assert export.notes == ["1 of 3 rows have no result here; they stay as they were"]
+    assert export.notes == ["1 of 3 rows stay as they were"]
 
 
 def test_the_xls_that_is_tab_separated_utf_16_stays_so(tmp_path):

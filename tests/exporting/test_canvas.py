@@ -42,7 +42,7 @@ def test_one_column_is_filled_and_ids_and_header_rows_stay(tmp_path, assignment,
     export, after = filled(tmp_path, before, assignment)
     assert after == before.replace("9.50,,88.2", "9.50,61,88.2").replace("EX,12,", "EX,61,")
     assert export.exported == ["anna", "josé"]
-    assert export.notes == ["2 of 4 rows have no result here; they stay as they were"]
+    assert export.notes == ["2 of 4 rows stay as they were"]
     rows = list(csv.reader(io.StringIO(after.removeprefix("\ufeff"), newline="")))
     assert [row[1] for row in rows] == ["ID", "", "", "4711", "4712", "4713", "4799"]
     assert rows[2][0] == "    Points Possible"

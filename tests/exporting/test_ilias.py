@@ -37,7 +37,7 @@ def test_reports_go_into_the_folders_of_the_structure(tmp_path):
         ]
         assert archive.read(f"{TOP}/{FOLDERS[0]}/report.html") == (tmp_path / "reports/anna/report.html").read_bytes()
     assert [entry.student for entry in export.left_out] == ["wei"]
-    assert export.notes == ["1 of 3 folders have no result here; they stay empty"]
+    assert export.notes == ["1 of 3 folders stay empty"]
 
 
 def test_people_are_known_by_the_number_that_ilias_gave_them(tmp_path):

@@ -84,6 +84,14 @@ def test_two_students_who_fit_one_person_are_both_left_out():
     assert left_out == dict.fromkeys(("anna", "twin"), "several students fit row 2")
 
 
+def test_a_namesake_takes_no_place_from_the_one_whom_a_login_leads_there():
+    people = [person("anna", login="amuell", name="Anna Müller"), person("twin", name="Mueller Anna")]
+    targets = [Target(1, "row 2", login=("amuell",), name=("Anna Müller",))]
+    assert places(people, targets) == ({"anna": 1}, {"twin": "several students fit row 2"})
+    people += [person("third", login="amuell", name="Anna Müller")]
+    assert not places(people, targets)[0]
+
+
 def test_a_contradiction_is_never_settled_by_rank():
     targets = [Target(1, "row 2", login=("amuell",), name=("Berta",)), Target(2, "row 3", name=("Anna Müller",))]
     _, left_out = places([person(login="amuell", name="Anna Müller")], targets)

@@ -52,7 +52,7 @@ def test_nothing_but_grades_and_comments_changes(tmp_path, encoding, end):
     before = ENGLISH.replace("\n", end)
     export, after = filled(tmp_path, before, encoding=encoding)
     assert export.exported == ["anna", "josé"]
-    assert export.notes == ["1 of 3 rows have no result here; they stay as they were"]
+    assert export.notes == ["1 of 3 rows stay as they were"]
     old, new = ([*csv.reader(io.StringIO(text, newline=""))] for text in (before, after))
     assert [row[4] for row in new] == ["Grade", "61", "61", ""]
     assert new[1][9].startswith("<p>Total 61 of 96.</p><ul><li>1b ")
