@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from rubrics.source import called_name
+from rubrics.source import called_name, constant, keyword
 
 LayerKind = Literal["conv", "pool", "activation", "linear", "dropout", "norm", "pad", "resize"]
 
@@ -272,13 +272,13 @@ def layers_of_source(tree: Sequence[Mapping[str, Any]], class_source: str) -> li
     parts = {str(part.get("name")): part for part in tree}
     order = _forward_order(class_source, parts) if class_source else None
     if not order:
-        order = [("module", name) for name in parts]
+        order = [*parts]
     found: list[Layer] = []
-    for kind, name in order:
-        if kind == "module":
-            found += _tree_layers(name, parts)
+    for called in order:
+        if isinstance(called, str):
+            found += _tree_layers(called, parts)
         else:
-            layer = _functional(name)
+            layer = _functional(called_name(called), called)
             found += [layer] if layer is not None else []
     return list(_merge_pads(found))
 
@@ -321,7 +321,7 @@ def _configured(kind: str, config: Mapping[str, Any]) -> Layer | None:
     return _functional(kind)
 
 
-def _functional(name: str) -> Layer | None:
+def _functional(name: str, call: ast.Call | None = None) -> Layer | None:
     low = name.lower().rstrip("_")
     plain = {one.replace("_", "") for one in _ACTIVATIONS - {"abs", "where", "exp", "gt", "ge", "clamp"}}
     if low.replace("_", "") in plain:
@@ -331,12 +331,23 @@ def _functional(name: str) -> Layer | None:
     if low.startswith("batchnorm") or low in {"batch_norm", "groupnorm", "layernorm"}:
         return Layer("norm", name)
     if "pool2d" in low:
-        return Layer("pool", name, kernel=(2, 2), stride=(2, 2), maximum="max" in low)
+        window = _argument(call, 1, "kernel_size", (2, 2))
+        return Layer("pool", name, kernel=window, stride=_argument(call, 2, "stride", window), maximum="max" in low)
     return None
 
 
-def _forward_order(class_source: str, parts: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Calls of ``forward`` in the order of evaluation: ``("module", name)`` or ``("function", name)``."""
+def _argument(call: ast.Call | None, place: int, name: str, default: tuple[int, int]) -> tuple[int, int]:
+    """One or two whole numbers that a call is given; the default where they are not written as such."""
+    if call is None:
+        return default
+    node = keyword(call, name) or (call.args[place] if len(call.args) > place else None)
+    parts = node.elts if isinstance(node, (ast.Tuple, ast.List)) else [node]
+    numbers = [constant(part) for part in parts]
+    return _pair(numbers if len(numbers) > 1 else numbers[0], default) if numbers else default
+
+
+def _forward_order(class_source: str, parts: Mapping[str, Any]) -> list[str | ast.Call]:
+    """Calls of ``forward`` in the order of evaluation: names of parts, and other calls."""
     try:
         tree = ast.parse(class_source)
     except SyntaxError:
@@ -354,11 +365,9 @@ def _evaluation_order(node: ast.AST) -> Iterator[ast.Call]:
         yield node
 
 
-def _called(call: ast.Call, parts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _called(call: ast.Call, parts: Mapping[str, Any]) -> Iterator[str | ast.Call]:
     function = call.func
     if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id == "self":
-        inside = [name for name in parts if name == function.attr or name.startswith(f"{function.attr}.")]
-        for name in inside:
-            yield "module", name
+        yield from (name for name in parts if name == function.attr or name.startswith(f"{function.attr}."))
     else:
-        yield "function", called_name(call)
+        yield call

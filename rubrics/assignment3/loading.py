@@ -342,7 +342,7 @@ def _stray_test_loader(found: Objects, role: Roles) -> Outcome:
 
 
 def _not_over_test(criterion: str, found: Objects, loader: Loader) -> Outcome:
-    if not found.of_split("test"):
+    if not found.of_split("test") and loader.dataset and loader.dataset.length:
         return carried(criterion, "3c", f"{loader.title} runs over what was taken for the test set.")
     splits = ", ".join(sorted(loader.dataset.splits)) if loader.dataset else ""
     return not_met(criterion, f"{loader.title} runs over the split {splits or 'unknown'}, not over the test set.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from grader.probe import expr
 from grader.probe.types import Request
@@ -33,7 +34,8 @@ def convolutional_network(student: Student) -> Iterator[Outcome]:
         return
     convolutions = _convolutions(network)
     padding, pooling = _padding(network), _pooling(network)
-    fc = _fc(student, network)
+    body = [outcome.criterion for outcome in (convolutions, padding, pooling) if outcome.kind == "not-met"]
+    fc = _fc(student, network, body)
     charged = [outcome.criterion for outcome in (convolutions, padding, pooling, fc) if outcome.kind == "not-met"]
     yield convolutions
     yield padding
@@ -163,7 +165,7 @@ def _activation(network: Network) -> Outcome:
 # --- the final layer ------------------------------------------------------------------------------------------
 
 
-def _fc(student: Student, network: Network) -> Outcome:
+def _fc(student: Student, network: Network, charged: Sequence[str]) -> Outcome:
     criterion = "3d.fc"
     linears = network.of("linear")
     convolutions = network.of("conv")
@@ -177,7 +179,7 @@ def _fc(student: Student, network: Network) -> Outcome:
         return not_met(criterion, saw)
     if inputs == FEATURES:
         return met(criterion, saw)
-    return _other_size(student, network, inputs, saw)
+    return _other_size(student, network, inputs, charged)
 
 
 def _fc_as_convolution(layer: Layer) -> Outcome:
@@ -186,13 +188,16 @@ def _fc_as_convolution(layer: Layer) -> Outcome:
     return met("3d.fc", saw) if given * height * width == FEATURES else not_met("3d.fc", saw)
 
 
-def _other_size(student: Student, network: Network, inputs: int, saw: str) -> Outcome:
+def _other_size(student: Student, network: Network, inputs: int, charged: Sequence[str]) -> Outcome:
     """A size that follows from an earlier fault is right."""
     criterion = "3d.fc"
+    saw = f"Fully connected: {inputs} → {CLASSES}."
     if network.strict.whole or inputs == _map_size(network):
         return carried(criterion, "3d", f"{saw} It follows from the size of this network's own feature map.")
     if student.lost("3c.size") and _fits_scaled(student, network):
         return carried(criterion, "3c", f"{saw} It fits the images as they were scaled in 3(c).")
+    if len(charged) > 1 and inputs in _mended_map_sizes(network, charged):
+        return carried(criterion, "3d", f"{saw} It follows from the faults that are charged already.")
     if inputs in own_map_sizes(student):
         return carried(criterion, "3a", f"{saw} It follows from the feature map named in 3(a).")
     last = _map_size(network)
@@ -227,6 +232,36 @@ def _computed_map_size(layers: Sequence[Layer]) -> int | None:
         height = (height + top + bottom - rows) // max(layer.stride[0], 1) + 1
         width = (width + left + right - columns) // max(layer.stride[1], 1) + 1
     return channels * height * width if channels and height > 0 and width > 0 else None
+
+
+def _mended_map_sizes(network: Network, charged: Sequence[str]) -> set[int]:
+    """Elements of the last map if only some of the faults had been made: one may hide what the other one leads to."""
+    mended = {
+        "3d.convolutions": _with_right_kernels,
+        "3d.padding": _with_right_padding,
+        "3d.pooling": _with_right_pools,
+    }
+    found = {_computed_map_size(mended[criterion](network)) for criterion in charged}
+    return {size for size in found if size is not None}
+
+
+def _with_right_kernels(network: Network) -> list[Layer]:
+    return [
+        replace(layer, weight=(*layer.weight[:2], 5, 5), stride=(1, 1)) if layer.kind == "conv" else layer
+        for layer in network.layers
+    ]
+
+
+def _with_right_padding(network: Network) -> list[Layer]:
+    return [replace(layer, padding=(2, 2, 0, 0)) if layer.kind == "conv" else layer for layer in network.layers]
+
+
+def _with_right_pools(network: Network) -> list[Layer]:
+    right = Layer("pool", "max_pool2d", kernel=(2, 2), stride=(2, 2))
+    found: list[Layer] = []
+    for layer in (layer for layer in network.layers if layer.kind == "conv"):
+        found += [layer, right] if len(found) < 4 else [layer]
+    return found
 
 
 def own_map_sizes(student: Student) -> set[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,7 +18,7 @@ from rubrics.assignment3.objects import Objects, Roles, objects, roles
 from rubrics.assignment3.probing import Network, find_network
 from rubrics.repair import Plan, Rerun, rerun
 from rubrics.reported import Series, bound_series, kept_series, printed_series, whole_epochs_only
-from rubrics.source import calls, cells_that_train, functions_calling, loop_counts
+from rubrics.source import CellSource, called_name, calls, cells_that_train, functions_calling, loop_counts
 from rubrics.trace import whole_trace
 from rubrics.training import TrainingRun, training_runs
 
@@ -131,7 +132,8 @@ def _needs_repair(training: Training) -> bool:
         return True
     if run is None or not learned:
         return True
-    return bool(training.broken) and not any(one.complete for one in run.passes)
+    # what an earlier question lacks (a test loader) may end the training after an epoch
+    return bool(training.broken) and (len(run.epochs) < EPOCHS or not any(one.complete for one in run.passes))
 
 
 # --- running it again -------------------------------------------------------------------------------------------
@@ -293,7 +295,23 @@ def _missing(student: Student, name: str) -> Expr | None:
         return (
             stub if name[:1].islower() else expr.call(expr.importing("unittest.mock.Mock"), [], {"return_value": stub})
         )
-    return None
+    which = _used_as_loader(student.find(objects).cells, name)
+    return _stub_loader(which) if which else None
+
+
+def _used_as_loader(cells: Sequence[CellSource], name: str) -> str:
+    """``train`` or ``test`` when the source loops over a name, itself or in a function of its own; else ``""``."""
+    functions = {node.name: node for cell in cells for node in ast.walk(cell.tree) if isinstance(node, ast.FunctionDef)}
+    for cell in cells:
+        for node in ast.walk(cell.tree):
+            loop = node.iter if isinstance(node, (ast.For, ast.comprehension)) else None
+            callee = functions.get(called_name(node))
+            given = [loop] if loop is not None else node.args if callee and isinstance(node, ast.Call) else []
+            if not any(isinstance(one, ast.Name) and one.id == name for part in given for one in ast.walk(part)):
+                continue
+            learns = bool(calls(callee or node, "backward", "step")) and "test" not in name.lower()
+            return "train" if learns or "train" in name.lower() else "test"
+    return ""
 
 
 def _judge(student: Student, training: Training, again: Rerun, attempt: _Attempt) -> Training | None:
