@@ -10,8 +10,12 @@ from tests.rubrics.assignment1.bank_border import BORDER
 from tests.rubrics.assignment1.bank_combined import COMBINED
 from tests.rubrics.assignment1.bank_exam import EXAM
 from tests.rubrics.assignment1.bank_faults import FAULTS
+from tests.rubrics.assignment1.bank_free_faults import FREE_FAULTS, WRITTEN
+from tests.rubrics.assignment1.bank_free_faults_map import MAP_FAULTS
+from tests.rubrics.assignment1.bank_free_odd import ODD
 from tests.rubrics.assignment1.bank_more import MORE
 from tests.rubrics.assignment1.bank_right import RIGHT
+from tests.rubrics.assignment1.bank_strange import STRANGE
 from tests.rubrics.assignment2.bank import C_FUNCTION, E_LINEAR, IMPORTS, STYLES
 from tests.rubrics.assignment2.faults import C_CASES, D_CASES, D_SMALL, E_CASES, F_CASES, F_RIGHT, Faulty
 from tests.rubrics.assignment2.forms import FORM_CASES
@@ -23,6 +27,12 @@ from tests.rubrics.assignment3.pieces import RIGHT as RIGHT3
 from tests.rubrics.assignment3.styles import STYLES as STYLES3
 
 _CREDIT = {"met", "carried"}
+CONTRADICTIONS: Mapping[frozenset[str], str] = {
+    frozenset(
+        {"fault: not_normalized", "fault: normalized_image"}
+    ): "an image that never is normalized is the original one",
+}
+"""Pairs of faults of which one takes away what the other is about, and why; no label fits them."""
 
 
 def cases(assignment: str) -> list[Case]:
@@ -39,10 +49,12 @@ def cases(assignment: str) -> list[Case]:
 
 def _first() -> Iterator[Case]:
     styles = {**RIGHT, **MORE}
-    for name, cells in styles.items():
+    for name, cells in {**styles, **WRITTEN, **ODD}.items():
         yield Case(f"right: {name}", "1", tuple(cells))
+    free = {**FREE_FAULTS, **MAP_FAULTS}
     by_style: dict[str, list[Case]] = {}
-    for kind, bank in (("fault", FAULTS), ("combined", COMBINED), ("border", BORDER), ("exam", EXAM)):
+    banks = {"fault": FAULTS, "combined": COMBINED, "border": BORDER, "exam": EXAM, "free": free, "strange": STRANGE}
+    for kind, bank in banks.items():
         for name, given in bank.items():
             lost = _labels(given.lost)
             case = Case(f"{kind}: {name}", "1", tuple(given.cells), lost, {}, len(lost))
@@ -51,7 +63,9 @@ def _first() -> Iterator[Case]:
             if kind == "fault" and lost and difference(styles[nearest], case.cells) < 10**6:
                 by_style.setdefault(nearest, []).append(case)
     for style, faulty in by_style.items():
-        yield from pairs(styles[style], faulty)
+        yield from (
+            pair for pair in pairs(styles[style], faulty) if frozenset(pair.name.split(" + ")) not in CONTRADICTIONS
+        )
 
 
 def _labels(lost: Mapping[str, str]) -> dict[str, Label]:

@@ -13,11 +13,26 @@ from tests.rubrics.assignment1.bank_border import BORDER
 from tests.rubrics.assignment1.bank_combined import COMBINED
 from tests.rubrics.assignment1.bank_exam import EXAM
 from tests.rubrics.assignment1.bank_faults import FAULTS, Case
+from tests.rubrics.assignment1.bank_free_faults import FREE_FAULTS, WRITTEN
+from tests.rubrics.assignment1.bank_free_faults_map import MAP_FAULTS
+from tests.rubrics.assignment1.bank_free_odd import ODD
 from tests.rubrics.assignment1.bank_more import MORE
 from tests.rubrics.assignment1.bank_right import RIGHT
+from tests.rubrics.assignment1.bank_strange import NAN_PICTURE, STRANGE
 from tests.support.harness import close, grade, run_cells
 
 STYLES = {**RIGHT, **MORE}
+FREE = {**WRITTEN, **ODD}
+FREE_FAULTY = {**FREE_FAULTS, **MAP_FAULTS}
+# A few of the freely written notebooks; ``python -m tests.fidelity`` grades all of them.
+FREE_DRAWN = ("feature_extractor_nodes", "star_imports_and_shadowed_names", "names_deleted_in_the_end")
+FREE_FAULTY_DRAWN = (
+    "c: local in forward",
+    "c: hook defined but not registered",
+    "d: no batch with weights' transforms",
+    "e: weights unused",
+    "two: wrong layer, no clipping",
+)
 QUESTIONS = ("1c", "1d", "1e")
 COURSE = Path(__file__).parents[3] / "rubrics"
 SOLUTION = Path(__file__).parents[3] / "reference" / "solutions" / "assignment1.ipynb"
@@ -65,6 +80,27 @@ def test_faults_add_up(combination: str) -> None:
 def test_cases_at_the_border(border: str) -> None:
     case: Case = BORDER[border]
     assert deviations(case.cells) == case.lost
+
+
+@pytest.mark.parametrize("style", FREE_DRAWN)
+def test_freely_written_solutions_keep_all_points(style: str) -> None:
+    assert deviations(FREE[style]) == {}
+
+
+@pytest.mark.parametrize("fault", FREE_FAULTY_DRAWN)
+def test_faults_in_freely_written_solutions(fault: str) -> None:
+    case: Case = FREE_FAULTY[fault]
+    assert {criterion: kind for criterion, kind in deviations(case.cells).items() if kind != "carried"} == case.lost
+
+
+@pytest.mark.parametrize("strange", sorted(STRANGE))
+def test_strange_notebooks_are_graded_all_the_same(strange: str) -> None:
+    case: Case = STRANGE[strange]
+    assert deviations(case.cells) == case.lost
+
+
+def test_a_picture_without_numbers_breaks_nothing() -> None:
+    assert set(outcomes(NAN_PICTURE)) == set(outcomes(RIGHT["one_cell"]))
 
 
 def test_the_known_exam_has_its_points_and_comments() -> None:
