@@ -41,6 +41,8 @@ from rubrics.assignment1.replay import (
 
 MAX_MAPS = 260
 MAX_LARGE = 60
+FINE_STEPS = 20
+"""Largest value from which on whole numbers resemble the map that they were rounded from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,12 +183,29 @@ def explained_maps(arrays: Sequence[Seen], families: Sequence[Family]) -> list[S
         else entry
         for entry in small
     ]
+    small = [_as_before_rounding(entry, explained) for entry in small]
     known = [entry.explained for entry in small if entry.explained is not None]
     found = small[-MAX_MAPS:]
     found += [
         SeenMap(seen, plane, explain_enlarged(plane, families, known), large=True) for seen, plane in _distinct(large)
     ]
     return sorted(found, key=lambda entry: entry.seen.serial)
+
+
+def _as_before_rounding(entry: SeenMap, exact: Sequence[tuple[FloatArray, Explained]]) -> SeenMap:
+    """A map of whole numbers with the explanation of the map that was rounded: several resemble what rounding left."""
+    highest = float(entry.plane.max())
+    if entry.seen.array.dtype.kind not in "iu" or highest < FINE_STEPS:
+        return entry
+    for plane, explained in exact:
+        fine = plane.max() > 0 and not np.array_equal(plane, np.round(plane))
+        if (
+            fine
+            and not explained.wrapped
+            and np.abs(entry.plane / highest - plane / plane.max()).max() * highest <= 1.01
+        ):
+            return replace(entry, explained=replace(explained, scale=highest))
+    return entry
 
 
 def _distinct(large: list[tuple[Seen, FloatArray]]) -> list[tuple[Seen, FloatArray]]:

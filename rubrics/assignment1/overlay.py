@@ -115,13 +115,14 @@ def _compare(seen: Seen, target: FloatArray, picture: Picture, enlarged: npt.NDA
     swaps = (unit, normalized), (unit[:, ::-1], normalized[:, ::-1])
     if _wrapped(seen, picture, enlarged, rows):
         return Overlay("product", size, where, 1.0)
-    column = u[:, None]
+    column, given = u[:, None], enlarged.ravel()[rows][:, None]
     powers = [column**k for k in range(1, 9)]
     for one, other in swaps:
         quality = {
             "plain": _explained(values, [one]),
             "map": _explained(values, powers),
-            "product": _explained(values, [one * column]),
+            # A map that is not divided by its maximum leads to values that are cut for display.
+            "product": max(_explained(values, [one * column]), _explained(values, [np.clip(one * given, 0, 1)])),
             "normalized": max(
                 _explained(values, [other * column]),
                 _explained(values, [np.clip(other * column, 0, 1)]),

@@ -15,6 +15,8 @@ from rubrics.assignment1.written import draws_with_extent
 
 CRITERIA = ("function", "gradient", "weighted-sum", "relu", "normalize", "upsample", "original")
 CLIPPED_FORMS = {"relu", "shifted-relu"}
+LEAK = 1e-4
+"""Share of the largest value below which negative values are rounding."""
 
 
 def visualization(student: Student) -> Iterable[Outcome]:
@@ -48,6 +50,8 @@ def _gradient(given: Work) -> Outcome:
         last, how = explained[-1]
         if given.trail.right_weights and how.kind in ("ones", "channel"):
             return met(criterion, f"{given.trail.right_weights} is proportional to the gradient of a logit.")
+        if how.kind == "channel" and given.written.gradient == "right":
+            return met(criterion, "By the source, the weights of the given class are used.")
         own = how.context.title != "layer4" and how.kind == "seen"
         if own and given.written.gradient in ("right", "unclear"):
             return carried(criterion, "1c", "The weights are derived for the feature maps that the network delivers.")
@@ -116,6 +120,11 @@ def _relu(given: Work) -> Outcome:
         if entry.explained and entry.explained.form in CLIPPED_FORMS and entry.seen.origin != "op"
     ]
     clipped = clipped or _clipped_on_the_way(given)
+    leaky = [entry for entry in decided if _leaks(entry)]
+    if leaky:
+        # What was made of a leaking map resembles a clipped one.
+        clipped = [entry for entry in clipped if not entry.large and not _leaks(entry)]
+        decided = clipped or leaky
     if clipped:
         return met(criterion, f"In the map at {place(clipped[-1])}, negative values of the sum are 0.")
     if given.idle is not None and given.idle.clipping:
@@ -135,6 +144,12 @@ def _relu(given: Work) -> Outcome:
             criterion, "By the source, values below 0 are clipped; no negative value occurs in the maps that were seen."
         )
     return not_met(criterion, "Nothing clips negative values.")
+
+
+def _leaks(entry: SeenMap) -> bool:
+    """Whether a map resembles a clipped one, but still has negative values, as behind a leaky activation."""
+    resembles = entry.explained is not None and entry.explained.form in CLIPPED_FORMS
+    return resembles and not entry.large and float(entry.plane.min()) < -LEAK * float(entry.plane.max())
 
 
 def _clipped_on_the_way(given: Work) -> list[SeenMap]:

@@ -128,6 +128,13 @@ def _class_parameter(nodes: list[ast.AST]) -> tuple[str, str]:
 
 def _gradient(nodes: list[ast.AST], parameter: str) -> str:
     derivative, wrong = False, False
+    weights = {
+        target.id
+        for node in nodes
+        if isinstance(node, ast.Assign) and _names_weight(node.value)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
     for node in nodes:
         if (
             isinstance(node, ast.Call)
@@ -143,8 +150,8 @@ def _gradient(nodes: list[ast.AST], parameter: str) -> str:
             wrong |= bool(inside & {"softmax", "log_softmax", "cross_entropy", "CrossEntropyLoss"})
             indexed = any(isinstance(part, ast.Subscript) for part in ast.walk(taken))
             wrong |= "sum" in inside and not indexed
-        if isinstance(node, ast.Subscript) and any(
-            isinstance(part, ast.Attribute) and part.attr == "weight" for part in ast.walk(node.value)
+        if isinstance(node, ast.Subscript) and (
+            _names_weight(node.value) or (isinstance(node.value, ast.Name) and node.value.id in weights)
         ):
             derivative = True
         # The gradient of a layer's weight is not that of its output.
@@ -152,6 +159,10 @@ def _gradient(nodes: list[ast.AST], parameter: str) -> str:
     if not derivative:
         return "absent"
     return "wrong" if wrong else ("right" if parameter else "unclear")
+
+
+def _names_weight(node: ast.AST) -> bool:
+    return any(isinstance(part, ast.Attribute) and part.attr == "weight" for part in ast.walk(node))
 
 
 def _assigned(nodes: list[ast.AST], target: ast.AST) -> ast.AST:
