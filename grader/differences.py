@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from grader.policy_outcome import PolicyOutcome
 from grader.results import CriterionResult, QuestionResult, StudentResult
 
 
@@ -44,6 +45,8 @@ class Change:
         status_before: ``final``, ``provisional`` or ``failed``.
         status_after: The same, after.
         differences: What it came through.
+        final_before: Final points and grade by the course's policies, or ``""`` without any.
+        final_after: The same, after.
     """
 
     student: str
@@ -52,18 +55,31 @@ class Change:
     status_before: str
     status_after: str
     differences: tuple[Difference, ...]
+    final_before: str = ""
+    final_after: str = ""
 
 
 def change(before: StudentResult, after: StudentResult) -> Change | None:
-    """The change of a student, or None when every point and every comment stayed as it was."""
+    """The change of a student, or None when every point, every comment and the final result stayed as they were."""
     old = {question.id: question for question in before.questions}
     new = {question.id: question for question in after.questions}
     found: list[Difference] = []
     for ident in dict.fromkeys((*old, *new)):
         found += _of_question(ident, old.get(ident), new.get(ident))
-    if not found and before.status == after.status and before.points == after.points:
+    final = (_final(before.policy), _final(after.policy))
+    same = before.status == after.status and before.points == after.points and final[0] == final[1]
+    if not found and same:
         return None
-    return Change(after.student, before.points, after.points, before.status, after.status, tuple(found))
+    return Change(after.student, before.points, after.points, before.status, after.status, tuple(found), *final)
+
+
+def _final(outcome: PolicyOutcome | None) -> str:
+    """``48 / 86, grade 4.25, passed``."""
+    if outcome is None:
+        return ""
+    passed = "" if outcome.passed is None else "passed" if outcome.passed else "not passed"
+    parts = (f"{outcome.points:g} / {outcome.max_points:g}", outcome.grade and f"grade {outcome.grade}", passed)
+    return ", ".join(part for part in parts if part)
 
 
 def _of_question(ident: str, before: QuestionResult | None, after: QuestionResult | None) -> list[Difference]:

@@ -41,7 +41,7 @@ ALLOWED = {
         *("attempts", "execution", "gradebook", "intake", "journal", "keeping", "pipeline", "policies", "reporting"),
         *("rubric_sources", "run_values", "scoring"),
     },
-    "differences": {"results"},
+    "differences": {"policy_outcome", "results"},
     "attempts": BASE | {"gradebook", "keeping", "pipeline", "policies", "scoring"},
     "marking": BASE | {"gradebook", "keeping", "scoring"},
     "regrade": BASE

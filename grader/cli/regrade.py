@@ -62,6 +62,8 @@ def _table(changes: list[Change]) -> Table:
         total = f"{one.before:g} → {one.after:g} ({one.after - one.before:+g})"
         if one.status_before != one.status_after:
             total += f", {one.status_before} → {one.status_after}"
+        if one.final_before != one.final_after:
+            total += plain(f"; final {one.final_before or '–'} → {one.final_after or '–'}")
         for number, difference in enumerate(one.differences or (None,)):
             first = (Text(plain(one.student)), Text(total)) if number == 0 else (Text(""), Text(""))
             table.add_row(*first, *_cells(difference))

@@ -151,6 +151,19 @@ def test_a_regrade_keeps_the_best_attempt(options):
     assert "Of 2 attempts, number 1 counts (best)." in report["problems"]
 
 
+def test_a_regrade_tells_first_whose_final_result_a_policy_changes(options, capsys):
+    grade_class(options, Quiet())
+    pack(options.course, RULES.replace("points = 2", "points = 4"))
+    written = (options.out / "grades.csv").read_text("utf-8")
+    changes = regrade_class(RegradeOptions(options.out, dry_run=True)).changes
+    assert [(one.student, one.final_before, one.final_after) for one in changes] == [
+        ("bob", "11 / 20, grade 3.75, not passed", "7 / 20, grade 2.75, not passed")
+    ]
+    assert call(["regrade", "--out", str(options.out), "--dry-run"]) == 0
+    assert "final 11 / 20, grade 3.75, not passed → 7 / 20" in " ".join(capsys.readouterr().out.split())
+    assert (options.out / "grades.csv").read_text("utf-8") == written
+
+
 def test_another_attempt_may_count_after_a_regrade(options):
     (options.source / "extensions.yaml").unlink()
     pack(options.course, BEST + "late = { points = 2 }")
