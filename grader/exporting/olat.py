@@ -23,7 +23,15 @@ IdentifierField = Literal["login", "email", "registration_number", "id"]
 
 @dataclass(frozen=True)
 class Entry:
-    """What a person types into OLAT for one question of one student. Attributes: who, points and comment."""
+    """What a person types into OLAT for one question of one student.
+
+    Attributes:
+        name: Full name.
+        login: User name.
+        registration_number: Text.
+        points: ``""`` while somebody has still to decide.
+        comment: ``""`` then, too: half a decision is not to be pasted.
+    """
 
     name: str
     login: str
@@ -163,7 +171,7 @@ def _entry(person: Person, question: QuestionModel) -> Entry:
         login=person.identity.login,
         registration_number=person.identity.registration_number,
         points="" if undecided else wording.points(question.points),
-        comment="still to be decided" if undecided else "\n".join(map(text.visible, question.comments)),
+        comment="" if undecided else "\n".join(map(text.visible, question.comments)),
     )
 
 
@@ -175,6 +183,7 @@ def _rows(sheet: QuestionEntries) -> list[dict[str, str | float | None]]:
             "registration number": entry.registration_number,
             f"points (of {sheet.max_points})": float(entry.points) if entry.points else None,
             "comment": entry.comment,
+            "open": "" if entry.points else "yes",
         }
         for entry in sheet.entries
     ]
@@ -183,10 +192,10 @@ def _rows(sheet: QuestionEntries) -> list[dict[str, str | float | None]]:
 def _table(sheets: Sequence[QuestionEntries]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(["question", "title", "name", "login", "registration number", "points", "max", "comment"])
+    writer.writerow(["question", "title", "name", "login", "registration number", "points", "max", "comment", "open"])
     for sheet in sheets:
         for entry in sheet.entries:
             cells = [sheet.id, sheet.title, entry.name, entry.login, entry.registration_number]
             safe = [text.cell_for_people(cell) for cell in [*cells, entry.comment]]
-            writer.writerow([*safe[:-1], entry.points, sheet.max_points, safe[-1]])
+            writer.writerow([*safe[:-1], entry.points, sheet.max_points, safe[-1], "" if entry.points else "yes"])
     return out.getvalue()

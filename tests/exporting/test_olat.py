@@ -95,7 +95,8 @@ def test_the_correction_sheet_goes_by_question_in_the_order_of_the_class(tmp_pat
     assert (one[0]["points"], one[0]["max"], one[0]["registration number"]) == ("4.5", "8", "0021-700-001")
     assert one[0]["comment"].splitlines() == list(exams.KNOWN_EXAM["1e"][1])
     waiting = [row for row in table if row["question"] == "1b"][2]
-    assert (waiting["points"], waiting["comment"]) == ("", "still to be decided")
+    assert (waiting["points"], waiting["comment"], waiting["open"]) == ("", "", "yes")
+    assert one[0]["open"] == ""
 
 
 def test_the_correction_sheet_as_workbook(tmp_path):
@@ -103,7 +104,7 @@ def test_the_correction_sheet_as_workbook(tmp_path):
     book = openpyxl.load_workbook(tmp_path / "sheet.xlsx")
     assert book.sheetnames == list(exams.KNOWN_EXAM)
     assert [cell.value for cell in book["1e"][2]] == [
-        "Anna-Lena Müller", "amuell", "0021-700-001", 4.5, "\n".join(exams.KNOWN_EXAM["1e"][1]),
+        "Anna-Lena Müller", "amuell", "0021-700-001", 4.5, "\n".join(exams.KNOWN_EXAM["1e"][1]), None,
     ]  # fmt: skip
 
 
