@@ -118,7 +118,15 @@ def record_of(submission: Submission) -> Record:
         assignment: FileRecord(file.name, file.error, notebook_digest(file.notebook) if file.notebook else "")
         for assignment, file in submission.notebooks.items()
     }
-    files = files_digest(working_files(submission, ""))
+    # Readable notebooks count by their cells: their metadata change with every save.
+    cells = {file.path for file in submission.notebooks.values() if file.notebook is not None}
+    files = files_digest(
+        {
+            name: path
+            for name, path in working_files(submission, "").items()
+            if path not in cells and not name.lower().endswith(("answers.yaml", "answers.yml"))
+        }
+    )
     names = {assignment: dataclasses.astuple(file) for assignment, file in notebooks.items()}
     return Record(
         student=submission.student,

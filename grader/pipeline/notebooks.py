@@ -227,7 +227,7 @@ class NotebookGrader:
         return {
             "assignment": self._work.assignment.id,
             "notebook": notebook_digest(notebook),
-            "files": files_digest(self._work.files),
+            "files": files_digest(_data_files(self._work.files)),
             "assets": assets.folder.name,
             "environment": dict(archive.environment),
             "seed": self._work.seed,
@@ -238,6 +238,12 @@ class NotebookGrader:
         work = self._work
         answers = hashed(dict(work.answers))
         return {question.id: hashed([archive.rubrics[question.id], answers]) for question in work.questions}
+
+
+def _data_files(files: Mapping[str, Path]) -> dict[str, Path]:
+    """What a notebook may work on: not the notebooks, whose metadata change with every save, nor the typed answers."""
+    own = (".ipynb", "answers.yaml", "answers.yml")
+    return {name: path for name, path in files.items() if not name.lower().endswith(own)}
 
 
 def _without_misses(kernel: RecordedKernel) -> Callable[[], bool]:
