@@ -8,6 +8,17 @@ import numpy as np
 import torch
 
 
+def tensors_in(thing: Any) -> list[torch.Tensor]:
+    """The tensors in a value, in order; of long containers only the first ones."""
+    if isinstance(thing, torch.Tensor):
+        return [thing]
+    if isinstance(thing, (list, tuple)):
+        return [found for item in thing[:64] for found in tensors_in(item)]
+    if isinstance(thing, dict):
+        return [found for item in list(thing.values())[:64] for found in tensors_in(item)]
+    return []
+
+
 def label_place(tensors: list[torch.Tensor]) -> int:
     """Which tensor of a first batch has the labels.
 

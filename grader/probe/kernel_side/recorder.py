@@ -19,15 +19,14 @@ import torch
 from torch import nn
 
 from .anatomy import Anatomies, Anatomy, any_gradient
-from .batches import label_place, nature
+from .batches import label_place, nature, tensors_in
 from .budget import Budget
 from .describe import to_array, was_moved
 from .origin import produced_by
+from .packed import Packed
 from .session import Session
 
 MAX_EVENTS = 400_000
-MAX_PACKED = 12_000_000
-MAX_ITEM = 65_536
 MAX_PRINTED = 2_000_000
 MAX_KEPT_CALLS = 64
 """Calls of a network after which values are no longer kept; the events go on."""
@@ -67,8 +66,7 @@ class Recorder:
         self.budget = Budget(session)
         self.anatomies = Anatomies()
         self.events: list[dict[str, Any]] = []
-        self.packed: list[np.ndarray[Any, Any]] = []
-        self.packed_length = 0
+        self.packed = Packed()
         self.calls: dict[int, RootCalls] = defaultdict(RootCalls)
         self.loaders: list[Any] = []
         self.optimizers: list[Any] = []
@@ -85,7 +83,9 @@ class Recorder:
         self._moved_by: dict[int, tuple[tuple[int, int, int], list[int]]] = {}
         self._batches: deque[tuple[int, set[int], int]] = deque(maxlen=4)
         self._outputs: deque[tuple[int, int, int]] = deque(maxlen=8)
-        self._losses: deque[tuple[int, Any]] = deque(maxlen=8)
+        self._losses: deque[tuple[int, Any, float | None]] = deque(maxlen=8)
+        self._watched: tuple[tuple[int, int, Anatomy | None], list[torch.Tensor]] | None = None
+        self._unjudged: list[tuple[dict[str, Any], np.ndarray[Any, Any]]] = []
 
     # -- events -------------------------------------------------------------------------------------------------
 
@@ -98,17 +98,14 @@ class Recorder:
 
     def pack(self, thing: Any) -> dict[str, Any] | None:
         """Puts a tensor's values into the packed array; None when it is too big or the array is full."""
-        if not isinstance(thing, torch.Tensor) or thing.numel() > MAX_ITEM or not self.enabled:
-            return None
-        return self._pack(to_array(thing))
+        return self.packed.add(thing) if self.enabled and isinstance(thing, torch.Tensor) else None
 
-    def _pack(self, array: np.ndarray[Any, Any] | None) -> dict[str, Any] | None:
-        at = self.packed_length
-        if array is None or array.size > MAX_ITEM or at + array.size > MAX_PACKED:
-            return None
-        self.packed.append(array.astype(np.float32).ravel())
-        self.packed_length += array.size
-        return {"at": at, "shape": list(array.shape)}
+    def trace(self, since: int) -> list[dict[str, Any]]:
+        """The events after a serial number."""
+        for event, values in self._unjudged:
+            event["input_is"] = nature(values)
+        self._unjudged.clear()
+        return [event for event in self.events if event["s"] > since]
 
     def printed(self, text: str) -> None:
         """Notes text written to a stream; texts without an event between them become one."""
@@ -166,7 +163,7 @@ class Recorder:
         (calls.first if len(calls.first) < 12 else calls.last).append(call)
 
     def _note_forward(self, anatomy: Anatomy, flags: tuple[bool, bool], given: list[torch.Tensor], output: Any) -> None:
-        outputs = [thing for thing in _tensors(output) if thing.is_floating_point()]
+        outputs = [thing for thing in tensors_in(output) if thing.is_floating_point()]
         first = outputs[0] if outputs else None
         grad = torch.is_grad_enabled()
         if grad:
@@ -212,22 +209,24 @@ class Recorder:
         given = list(args) + [kwargs[key] for key in ("input", "target") if key in kwargs]
         if len(given) >= 2 and isinstance(given[0], torch.Tensor) and isinstance(given[1], torch.Tensor):
             logits, target = given[0], given[1]
-            array = to_array(logits)
+            number, packed = _number(value), self.pack(logits)
             serial = self.emit(
                 "loss",
                 fn=name,
                 in_shape=list(logits.shape),
                 target_shape=list(target.shape),
                 target_dtype=str(target.dtype).removeprefix("torch."),
-                value=_number(value),
+                value=number,
                 reduction=str(kwargs.get("reduction", "mean")),
-                input_is=nature(array),
+                input_is="logits" if packed is not None else nature(to_array(logits)),
                 produced_by=produced_by(logits),
-                input=self._pack(array),
+                input=packed,
                 target=self.pack(target),
                 forward=self._forward_of(logits),
             )
-            self._losses.append((serial, value))
+            self._losses.append((serial, value, number))
+            if packed is not None and logits.is_floating_point() and self.events[-1]["s"] == serial:
+                self._unjudged.append((self.events[-1], self.packed.values(packed)))
         return value
 
     def _forward_of(self, thing: torch.Tensor) -> int | None:
@@ -242,18 +241,29 @@ class Recorder:
         thing = tensors[0] if isinstance(tensors, (list, tuple)) and tensors else tensors
         if not isinstance(thing, torch.Tensor):
             return
-        loss = next((serial for serial, value in reversed(self._losses) if value is thing), None)
+        loss, number = next(
+            ((at, number) for at, value, number in reversed(self._losses) if value is thing), (None, None)
+        )
         if loss is None and self._losses and self._losses[-1][0] > (self._outputs[-1][0] if self._outputs else 0):
             loss = self._losses[-1][0]
-        parameters = [p for optimizer in self.optimizers for group in optimizer.param_groups for p in group["params"]]
         self.emit(
             "backward",
-            value=_number(thing),
+            value=_number(thing) if number is None else number,
             grad_fn=type(thing.grad_fn).__name__ if thing.grad_fn else "",
-            clean=not any_gradient(parameters) and not any_gradient(self._last.parameters if self._last else ()),
+            clean=not any_gradient(self._parameters()),
             loss=loss,
             forward=self._outputs[-1][0] if self._outputs else None,
         )
+
+    def _parameters(self) -> list[torch.Tensor]:
+        """Those of all optimizers, and of the network that was called last, which may be nobody's."""
+        state = self.anatomies.generation, len(self.optimizers), self._last
+        if self._watched is None or self._watched[0] != state:
+            moved = [p for optimizer in self.optimizers for group in optimizer.param_groups for p in group["params"]]
+            known = set(map(id, moved))
+            called = self._last.parameters if self._last else ()
+            self._watched = state, [*moved, *(p for p in called if id(p) not in known)]
+        return self._watched[1]
 
     def step(self, optimizer: Any) -> None:
         """Notes that an optimizer is about to move its parameters."""
@@ -297,7 +307,7 @@ class Recorder:
 
     def batch(self, loader: Any, data: Any) -> None:
         """Notes a batch that a loader delivered."""
-        tensors = [thing for thing in _tensors(data) if isinstance(thing, torch.Tensor)]
+        tensors = [thing for thing in tensors_in(data) if isinstance(thing, torch.Tensor)]
         if id(loader) not in self._label_places:
             self._label_places[id(loader)] = label_place(tensors)
         place = self._label_places[id(loader)]
@@ -357,16 +367,6 @@ def _brief(thing: Any, max_numel: int = 1_000_000) -> Any:
     if isinstance(thing, dict) and len(thing) <= 32:
         return {key: _brief(item, max_numel) for key, item in thing.items()}
     return thing
-
-
-def _tensors(thing: Any) -> list[torch.Tensor]:
-    if isinstance(thing, torch.Tensor):
-        return [thing]
-    if isinstance(thing, (list, tuple)):
-        return [found for item in thing[:64] for found in _tensors(item)]
-    if isinstance(thing, dict):
-        return [found for item in list(thing.values())[:64] for found in _tensors(item)]
-    return []
 
 
 def _own_function(session: Session) -> str | None:

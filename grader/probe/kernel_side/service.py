@@ -107,8 +107,7 @@ class Service:
             np.random.set_state(states[1])
             random.setstate(states[2])
         if verb == "trace":
-            packed = self.recorder.packed
-            describer.tensors["packed"] = np.concatenate(packed) if packed else np.zeros(0, np.float32)
+            describer.tensors["packed"] = self.recorder.packed.whole()
         return data, describer.tensors
 
     def _dispatch(self, verb: str, params: dict[str, Any], evaluate: Evaluator, describer: Describer) -> dict[str, Any]:
@@ -120,8 +119,7 @@ class Service:
         if verb == "scan":
             return {"found": scan(self, params, describer)}
         if verb == "trace":
-            since = params.get("since", 0)
-            return {"events": [event for event in self.recorder.events if event["s"] > since]}
+            return {"events": self.recorder.trace(params.get("since", 0))}
         if verb == "shortened":
             return {"cells": sorted(self.recorder.budget.shortened)}
         if verb == "rerun":
