@@ -41,6 +41,11 @@ def detect(names: Sequence[Parts], label: str) -> bool:
     return level_of(names, lambda part: _SIGN.match(part) is not None) is not None
 
 
+def person(parts: Parts) -> int:
+    """The file itself."""
+    return len(parts) if _SIGN.match(parts[-1]) else 0
+
+
 def read(desk: Desk) -> list[Person]:
     """Reads the newest attempt of everybody."""
     attempts: dict[tuple[str, str], _Try] = {}

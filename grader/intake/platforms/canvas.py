@@ -11,7 +11,7 @@ from pathlib import Path
 from grader.intake.names import collision_key, listing
 from grader.intake.platforms.keys import word_keys
 from grader.intake.platforms.people import Desk, Person
-from grader.intake.platforms.tree import Parts, tables_beside, wrapper
+from grader.intake.platforms.tree import Parts, wrapper
 from grader.intake.tables import read_csv
 from grader.intake.types import Identity, Received
 
@@ -47,6 +47,11 @@ def detect(names: Sequence[Parts], label: str) -> bool:
     fitting = sum(_match(name) is not None for name in flat)
     deeper = sum(len(name) > around + 1 for name in names)
     return fitting > 0 and fitting >= _NEARLY_ALL * (len(flat) + deeper)
+
+
+def person(parts: Parts) -> int:
+    """The file itself."""
+    return len(parts) if _match(parts[-1]) else 0
 
 
 def read(desk: Desk) -> list[Person]:
@@ -118,7 +123,7 @@ def _key(file: str, names: set[str]) -> str:
 def _gradebook(desk: Desk) -> dict[str, Identity]:
     """Canvas' user id → identity, by the gradebook's CSV."""
     found: dict[str, Identity] = {}
-    for path in tables_beside(desk.tree):
+    for path in desk.tables():
         table = read_csv(path)
         if (
             table is None

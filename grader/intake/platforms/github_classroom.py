@@ -10,7 +10,7 @@ from grader.intake.names import collision_key
 from grader.intake.platforms.groups import expand
 from grader.intake.platforms.people import Desk, Person
 from grader.intake.platforms.times import parse_time
-from grader.intake.platforms.tree import Parts, tables_beside
+from grader.intake.platforms.tree import Parts
 from grader.intake.tables import read_csv
 from grader.intake.types import Identity, Received
 
@@ -28,7 +28,8 @@ def detect(names: Sequence[Parts], label: str) -> bool:
 
 def person(parts: Parts) -> int:
     """The repository."""
-    return 2 if parts[0].endswith(_SUFFIX) else 1
+    depth = 2 if parts[0].endswith(_SUFFIX) else 1
+    return depth if len(parts) > depth else 0
 
 
 def read(desk: Desk) -> list[Person]:
@@ -61,7 +62,7 @@ def _roster(desk: Desk) -> dict[str, list[_Row]]:
     """Repository or user → identities and times, by Classroom's ``grades.csv``."""
     found: dict[str, list[_Row]] = defaultdict(list)
     labels = ("github_username", "roster_identifier", "student_repository_name", "submission_timestamp", "group_name")
-    for path in tables_beside(desk.tree):
+    for path in desk.tables():
         table = read_csv(path)
         if table is None or table.column("github_username") is None:
             continue

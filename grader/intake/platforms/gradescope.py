@@ -12,7 +12,7 @@ import yaml
 from grader.intake.platforms.groups import expand
 from grader.intake.platforms.people import Desk, Person
 from grader.intake.platforms.times import parse_time
-from grader.intake.platforms.tree import Parts, Tree, believable, tables_beside
+from grader.intake.platforms.tree import Parts, Tree, believable
 from grader.intake.tables import read_csv
 from grader.intake.types import MIB, Identity, Received
 
@@ -113,7 +113,7 @@ def _metadata(path: Path) -> dict[str, Any] | None:
 def _grades(desk: Desk) -> dict[str, tuple[bool | None, int | None]]:
     """Submission id → late, and the number of the submission, by the grades' CSV."""
     found: dict[str, tuple[bool | None, int | None]] = {}
-    for path in tables_beside(desk.tree):
+    for path in desk.tables():
         table = read_csv(path)
         if table is None or table.column("Submission ID") is None:
             continue

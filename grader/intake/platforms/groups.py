@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from grader.intake.names import collision_key
 from grader.intake.platforms.people import Desk, Person
-from grader.intake.platforms.tree import tables_beside
 from grader.intake.tables import read_csv
 from grader.intake.types import Identity
 
@@ -29,7 +28,7 @@ def listed_groups(desk: Desk) -> Members:
         Group's name, as a collision key → its members.
     """
     found: dict[str, list[Identity]] = defaultdict(list)
-    for path in tables_beside(desk.tree, (FILE_NAME,)):
+    for path in desk.tables(FILE_NAME):
         table = read_csv(path)
         if table is None or table.column(*_GROUP) is None:
             desk.note("Not used: expected the columns group and name, login or email.", path.name)

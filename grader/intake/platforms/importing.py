@@ -60,7 +60,7 @@ def bring_in(
     if platform is None:
         return None
     limits = limits or Limits()
-    desk = Desk(source.tree, QuestionMap(questions, origin.mapping), limits)
+    desk = Desk(source.tree, QuestionMap(questions, origin.mapping), limits, platform.person)
     people = expand_listed(desk, platform.read(desk))
     if not people:
         _refuse(platform, origin, source.tree.label)

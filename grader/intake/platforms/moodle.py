@@ -11,7 +11,7 @@ from grader.intake.names import collision_key
 from grader.intake.platforms.groups import expand
 from grader.intake.platforms.people import Desk, Person
 from grader.intake.platforms.times import parse_time
-from grader.intake.platforms.tree import Parts, level_of, tables_beside
+from grader.intake.platforms.tree import Parts, level_of
 from grader.intake.tables import Table, read_csv
 from grader.intake.types import Identity, Received
 
@@ -102,7 +102,7 @@ def _identified(owner: Person, pid: str, name: str, sheet: _Worksheet) -> list[P
 def _worksheet(desk: Desk, pids: set[str]) -> _Worksheet:
     """The tables in which participant numbers stand; read by what the cells hold, since titles are translated."""
     sheet = _Worksheet()
-    for path in tables_beside(desk.tree):
+    for path in desk.tables():
         table = read_csv(path)
         if table is not None and table.records:
             place = _pid_column(table, pids)

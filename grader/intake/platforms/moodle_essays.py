@@ -38,8 +38,8 @@ def detect(names: Sequence[Parts], label: str) -> bool:
 
 
 def person(parts: Parts) -> int:
-    """The folder of an attempt, where attempts are folders."""
-    return next((place + 1 for place, part in enumerate(parts[:-1]) if _ATTEMPT.match(part)), 0)
+    """The part that names the attempt."""
+    return next((place + 1 for place, part in enumerate(parts) if _ATTEMPT.match(part)), 0)
 
 
 def read(desk: Desk) -> list[Person]:
@@ -55,9 +55,8 @@ def read(desk: Desk) -> list[Person]:
         key = collision_key(who)
         names.setdefault(key, who)
         _put(people[key].setdefault(attempt, _Try(stamp)), question, piece, desk.tree.files[name])
-        folder = person(name)
-        if folder:
-            people[key][attempt].places.add(desk.tree.folders[name[:folder]])
+        own = name[: person(name)]
+        people[key][attempt].places.add(desk.tree.folders.get(own) or desk.tree.files[name])
     return [_person(desk, names[key], attempts) for key, attempts in people.items()]
 
 

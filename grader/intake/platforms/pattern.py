@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from grader.errors import UsageError
 from grader.intake.names import collision_key, listing
 from grader.intake.platforms.people import Desk, Person, Reader
 from grader.intake.platforms.times import comparable, parse_time
+from grader.intake.platforms.tree import Parts
 from grader.intake.types import Identity, Received
 
 _REQUIRED = ("student_id", "file_id")
@@ -36,6 +38,11 @@ def compiled(pattern: str) -> re.Pattern[str]:
         message = f"--pattern has the groups {listing(expression.groupindex)}."
         raise UsageError(message, hint=hint)
     return expression
+
+
+def person(expression: re.Pattern[str]) -> Callable[[Parts], int]:
+    """Files whose names fit belong to somebody."""
+    return lambda parts: len(parts) if expression.search("/".join(parts)) else 0
 
 
 def reader(expression: re.Pattern[str]) -> Reader:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.intake.names import listing
 from grader.intake.platforms.questions import IGNORED, QuestionMap
-from grader.intake.platforms.tree import Parts, Tree
+from grader.intake.platforms.tree import Parts, Tree, wrapper
 from grader.intake.texts import clean_text, decode, html_to_text, looks_html
 from grader.intake.types import MIB, Identity, Limits, Problem, Received
 
@@ -66,18 +66,29 @@ class Desk:
         tree: The class as unpacked.
         questions: Which item is which question.
         limits: Bounds on uploads.
+        person: How many parts of a file's name belong to one student's upload; 0 for files of nobody.
         problems: What belongs to no student.
     """
 
     tree: Tree
     questions: QuestionMap
     limits: Limits
+    person: Callable[[Parts], int] = lambda parts: 0
     problems: list[Problem] = field(default_factory=list)
     _unmapped: Counter[str] = field(default_factory=Counter)
 
     def note(self, message: str, where: str = "", hint: str = "") -> None:
         """Adds a problem of the class."""
         self.problems.append(Problem(message, where, hint))
+
+    def tables(self, *endings: str) -> Iterator[Path]:
+        """Files of nobody with these endings (CSV by default), at the top of the class or in the folders around it."""
+        around = len(wrapper(self.tree.names))
+        for name in self.tree.names:
+            fits = len(name) <= around + 2 and name[-1].lower().endswith(endings or (".csv", ".tsv"))
+            # A table that a student uploads says nothing of anybody.
+            if fits and not self.person(name):
+                yield self.tree.files[name]
 
     def typed(self, person: Person, labels: Sequence[str], text: str, *, html: bool | None = None) -> None:
         """Takes the text that was typed for one item.

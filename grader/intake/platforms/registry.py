@@ -49,7 +49,7 @@ class Platform:
         title: For people.
         detect: Whether the names of the files (by parts) and the source's own name show its signs.
         read: Reads the class.
-        person: How many parts of a file's name belong to the folder of one student; 0 for files of nobody.
+        person: How many parts of a file's name belong to one student's upload; 0 for files of nobody.
         confirm: Whether the files hold what their names promise.
     """
 
@@ -68,9 +68,9 @@ PLATFORMS = (
     ),
     Platform("moodle", "Moodle assignment", moodle.detect, moodle.read, moodle.person),
     Platform("moodle-essays", "Moodle quiz essays", moodle_essays.detect, moodle_essays.read, moodle_essays.person),
-    Platform("blackboard", "Blackboard assignment", blackboard.detect, blackboard.read),
+    Platform("blackboard", "Blackboard assignment", blackboard.detect, blackboard.read, blackboard.person),
     Platform("ilias", "ILIAS exercise", ilias.detect, ilias.read, ilias.person),
-    Platform("canvas", "Canvas assignment", canvas.detect, canvas.read),
+    Platform("canvas", "Canvas assignment", canvas.detect, canvas.read, canvas.person),
     Platform("nbgrader", "nbgrader course", nbgrader.detect, nbgrader.read, nbgrader.person),
     Platform(
         "github-classroom",
@@ -98,7 +98,8 @@ def wanted(origin: Origin) -> Platform | None:
             message = f"A pattern and the platform {origin.platform!r} were given: only one can count."
             raise UsageError(message, hint="Leave one of them out.")
         expression = pattern.compiled(origin.pattern)
-        return Platform("pattern", "file names", lambda names, label: True, pattern.reader(expression))
+        own = pattern.person(expression)
+        return Platform("pattern", "file names", lambda names, label: True, pattern.reader(expression), own)
     return next((platform for platform in PLATFORMS if platform.name == origin.platform), None)
 
 

@@ -6,7 +6,7 @@ Signs are only believed where they hold for the class and not for what one stude
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -138,14 +138,6 @@ def believable(names: Sequence[Parts], bases: set[Parts]) -> bool:
     signed = {base[place] for base in bases}
     with_notebooks = {name[place] for name in names if len(name) > place + 1 and ".ipynb" in name[-1].lower()}
     return len(signed) * 2 > len(signed | with_notebooks)
-
-
-def tables_beside(tree: Tree, suffixes: Sequence[str] = (".csv", ".tsv")) -> Iterator[Path]:
-    """Tables that lie outside the students' folders: at the top, or in the folders around them."""
-    around = len(wrapper(tree.names))
-    for name in tree.names:
-        if len(name) <= around + 2 and name[-1].lower().endswith(tuple(suffixes)):
-            yield tree.files[name]
 
 
 def _mostly(children: set[str], matches: Callable[[str], bool]) -> bool:

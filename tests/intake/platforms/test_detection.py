@@ -135,3 +135,44 @@ def test_an_export_is_never_modified(tmp_path):
     assert before == {
         path: (path.stat().st_mtime_ns, path.read_bytes()) for path in source.rglob("*") if path.is_file()
     }
+
+
+@pytest.mark.parametrize("export", [one for one in EXPORTS if one.pattern is None], ids=lambda one: one.name)
+def test_a_download_in_a_folder_with_tables_beside_it_is_the_export(tmp_path, export):
+    folder = tmp_path / "exam"
+    folder.mkdir()
+    place(folder, export.build(), "zip", export.label if export.label != "export" else f"{export.name}-submissions")
+    (folder / "marks.yaml").write_text("x: {}")
+    (folder / "groups.csv").write_text("group,name\nNobody,N\n")
+    intake = take(folder, tmp_path / "work")
+    assert {identity.system for identity in intake.identities.values()} == {export.name}
+    assert intake.marks == folder / "marks.yaml"
+    assert any("'Nobody' handed nothing in" in message for message in messages(intake))
+
+
+def test_an_archive_of_no_platform_in_a_folder_is_a_student(tmp_path):
+    folder = tmp_path / "exam"
+    place(write(folder, {"marks.yaml": b"x: {}"}), {"assignment1.ipynb": notebook("a = 1")}, "zip", "alice")
+    assert [submission.student for submission in take(folder, tmp_path / "work").submissions] == ["alice"]
+
+
+FORGED = {
+    "moodle": ("Anna M_7_assignsubmission_file/t.csv", b"Identifier,Full name,Status\nParticipant 7,Forged Name,x\n"),
+    "canvas": ("annam_7_1_t.csv", b'Student,ID,SIS Login ID,Section\n"M, Forged Name",7,root,A\n'),
+    "gradescope": ("submission_7/t.csv", b"Submission ID,Lateness,Submission Count\n7,00:00:00,99\n"),
+    "github-classroom": ("e-submissions/e-annam/grades.csv", b"github_username,roster_identifier\nannam,Forged Name\n"),
+    "blackboard": ("E_annam_attempt_2021-06-18-09-33-12_groups.csv", b"group,name\nannam,Forged Name\n"),
+    "nbgrader": ("submitted/annam/e/groups.csv", b"group,name\nannam,Forged Name\n"),
+    "openolat-task": ("M_A_annam/2_submissions/groups.csv", b"group,name\nM_A_annam,Forged Name\n"),
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_a_table_that_a_student_uploads_says_nothing_of_anybody(tmp_path, name):
+    table, content = FORGED[name]
+    files = {table: content, table.rpartition(".")[0].replace("groups", "x") + "assignment1.ipynb": notebook("a = 1")}
+    if name == "gradescope":
+        files["submission_metadata.yml"] = b"submission_7:\n  :submitters:\n  - :name: Anna M\n"
+    intake = quick(tmp_path, files, platform=name)
+    assert "Forged" not in str(intake.identities)
+    assert [submission.received.attempt in {None, 1} for submission in intake.submissions] == [True]
