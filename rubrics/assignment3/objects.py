@@ -9,6 +9,7 @@ from typing import Any
 
 from grader.probe.types import Answer, Request
 from grader.scoring import Student
+from rubrics.assignment3.archive import recognised
 from rubrics.source import CellSource, cells_that_train, parsed_cells
 from rubrics.trace import Trace, whole_trace
 
@@ -85,7 +86,7 @@ def objects(student: Student) -> Objects:
     answer = student.ask(Request("inventory", timeout_s=120))
     found = Objects(answer, cells=parsed_cells(student.notebook))
     raw = {int(entry["obj"]): entry for entry in found.entries("datasets") if isinstance(entry.get("obj"), int)}
-    found.datasets = [_dataset(obj, entry, raw) for obj, entry in raw.items()]
+    found.datasets = recognised(student, [_dataset(obj, entry, raw) for obj, entry in raw.items()])
     by_obj = {dataset.obj: dataset for dataset in found.datasets}
     found.loaders = [_loader(entry, by_obj) for entry in found.entries("loaders")]
     return found
