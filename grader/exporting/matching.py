@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from grader.exporting import names
@@ -13,6 +13,7 @@ _FIELDS = ("login", "email", "registration_number")
 # What evidence is called in messages.
 _KEY = "number of the system"
 _NAMES = ("name", "spelling of the name")
+Evidence = tuple[str, set[int]]
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Directory:
 
     def find(self, person: Person) -> Found | str:
         """The person's place, or why there is none."""
-        evidence = list(self._evidence(person))
+        evidence = self._evidence(person)
         if not evidence:
             return "nobody there has this name, login, address or number"
         common = set.intersection(*(found for _, found in evidence))
@@ -91,33 +92,41 @@ class Directory:
             return f"the number {person.identity.source_key} belongs to somebody else there ({target.label})"
         return Found(target, sure=any(field not in _NAMES for field, _ in evidence))
 
-    def _evidence(self, person: Person) -> Iterable[tuple[str, set[int]]]:
+    def _evidence(self, person: Person) -> list[Evidence]:
+        evidence = list(self._numbers(person))
+        exact = self._exact.get(("name", names.exact_key(person.name)), set())
+        alike = self._alike(person.name)
+        # The same letters count for more than similar ones, but do not contradict a login.
+        if evidence and exact | alike:
+            evidence.append((_NAMES[0], exact | alike))
+        elif exact:
+            evidence.append((_NAMES[0], exact))
+        elif alike:
+            evidence.append((_NAMES[1], alike))
+        return evidence
+
+    def _numbers(self, person: Person) -> Iterator[Evidence]:
         identity = person.identity
         own = identity.system in {"", self._system} and identity.source_key not in self._of_groups
         if identity.source_key and own:
-            yield from self._known(_KEY, "source_key", {_key(identity.source_key)})
+            yield from self._known(_KEY, "source_key", identity.source_key)
         for field in _FIELDS:
-            value = getattr(identity, field)
             # Without students.csv, the folder's name is all there is; it may be a login or a number as well.
-            values = {_key(value)} if value else set() if identity.listed else {_key(identity.id)}
-            yield from self._known(field.replace("_", " "), field, values)
-        exact = list(self._known(_NAMES[0], "name", {names.exact_key(person.name)}))
-        yield from exact or self._alike(person.name)
+            value = getattr(identity, field) if identity.listed else identity.id
+            yield from self._known(field.replace("_", " "), field, value)
 
-    def _known(self, said: str, field: str, keys: set[str]) -> Iterable[tuple[str, set[int]]]:
-        found = set().union(*(self._exact.get((field, key), set()) for key in keys if key))
+    def _known(self, said: str, field: str, value: str) -> Iterator[Evidence]:
+        found = self._exact.get((field, _key(value)), set()) if value else set()
         if found:
             yield said, found
 
-    def _alike(self, name: str) -> Iterable[tuple[str, set[int]]]:
+    def _alike(self, name: str) -> set[int]:
         candidates = set().union(*(self._spelled.get(key, set()) for key in names.spelling_keys(name)))
-        found = {
+        return {
             index
             for index in candidates
             if any(names.same_spelling(name, other) for other in self._targets[index].name)
         }
-        if found:
-            yield _NAMES[1], found
 
     def _another(self, person: Person, target: Target) -> bool:
         known = [name for name in target.name if name]

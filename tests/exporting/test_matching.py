@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from grader.exporting import names
 from grader.exporting.matching import Target, match
 from grader.exporting.types import Identity, Person, Total
+from grader.intake.platforms.keys import olat_name
 
 
 def person(ident: str = "anna", **known: str) -> Person:
@@ -137,3 +138,39 @@ def test_empty_fields_match_nobody():
     targets = [Target(1, "row 2", ("",), ("",), ("",), ("",), ("",))]
     assert not places([person(login="", name="")], targets)[0]
     assert not places([person("x", login="y")], targets)[0]
+
+
+FIRST = st.sampled_from(["Anna", "Änna", "Aenna", "José", "Jose", "伟", "Łucja"])
+LAST = st.sampled_from(["Müller", "Mueller", "Muller", "Mu\u0308ller", "Li", "Li-Müller"])
+WAYS = (
+    lambda first, last: f"{first} {last}",
+    lambda first, last: f"{last}, {first}",
+    lambda first, last: unicodedata.normalize("NFD", f"{first} {last}").upper(),
+    lambda first, last: olat_name(unicodedata.normalize("NFC", f"{last} {first}")),
+)
+KNOWN = st.sets(st.sampled_from(["source_key", "login", "email", "registration_number"]))
+STUDENT = st.tuples(FIRST, LAST, KNOWN, KNOWN, st.sampled_from(WAYS))
+
+
+@given(st.lists(STUDENT, min_size=1, max_size=7), st.booleans(), st.booleans(), st.randoms(use_true_random=False))
+def test_nobody_ever_gets_the_place_of_another(students, named, shown, shuffled):
+    people, targets = [], []
+    for number, (first, last, of_person, of_target, way) in enumerate(students):
+        facts = {
+            "source_key": f"{number}",
+            "login": f"u{number}",
+            "email": f"u{number}@x.example",
+            "registration_number": f"00{number}",
+        }
+        known = {field: facts[field] for field in of_person} | ({"name": f"{first} {last}"} if named else {})
+        people.append(
+            Person(Identity(f"id-{number}", system="moodle", listed=True, **known), None, Total(1.0, 1.0), "final")
+        )
+        there = {field: (facts[field],) for field in of_target} | ({"name": (way(first, last),)} if shown else {})
+        targets.append(Target(number, f"row {number}", **there))
+    shuffled.shuffle(targets)
+    pairs, left_out = match(people, targets, "moodle")
+    assert all(entry.student == f"id-{target.place}" for entry, target in pairs)
+    assert len(pairs) + len(left_out) == len(people)
+    sure = {f"id-{place}" for place, (_, _, of_person, of_target, _) in enumerate(students) if of_person & of_target}
+    assert sure <= {entry.student for entry, _ in pairs}
