@@ -22,6 +22,7 @@ from tests.rubrics.assignment2.forms import FORM_CASES
 from tests.rubrics.assignment2.whole import Whole, faulty_notebooks, right_notebooks
 from tests.rubrics.assignment2.whole import pairs as whole_pairs
 from tests.rubrics.assignment3 import faults as faults3
+from tests.rubrics.assignment3.cohort import notebooks as cohort3
 from tests.rubrics.assignment3.more_styles import MORE_STYLES
 from tests.rubrics.assignment3.pieces import RIGHT as RIGHT3
 from tests.rubrics.assignment3.styles import STYLES as STYLES3
@@ -136,6 +137,8 @@ def _third() -> Iterator[Case]:
         yield Case(f"right: {name}", "3", tuple(cells))
     single = [_third_case(name, given) for name, given in faults3.FAULTS.items()]
     yield from single
+    for bank in (cohort3.right, cohort3.whole, cohort3.faulty, cohort3.several):
+        yield from bank()
     yield from pairs(RIGHT3, [case for case in single if len(case.cells) == len(RIGHT3)])
 
 

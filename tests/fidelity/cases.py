@@ -36,6 +36,7 @@ class Case:
         lost: Criterion → label, of those that are neither met nor carried.
         answers: The typed answers.
         faults: How many faults it has.
+        images: How many house numbers there are for training and testing; None for as many as students get.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Case:
     lost: Mapping[str, Label] = field(default_factory=dict)
     answers: Mapping[str, str] = field(default_factory=dict)
     faults: int = 0
+    images: tuple[int, int] | None = None
 
 
 def pairs(base: Sequence[str], faulty: Iterable[Case]) -> Iterator[Case]:

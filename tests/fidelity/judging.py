@@ -56,7 +56,7 @@ class Judged:
 def judge(case: Case) -> Judged:
     """Runs a case in a process of its own and grades it."""
     try:
-        student = run_cells(case.cells, assignment=case.assignment, answers=case.answers)
+        student = run_cells(case.cells, assignment=case.assignment, answers=case.answers, images=case.images)
         try:
             outcomes = [outcome for question in QUESTIONS[case.assignment] for outcome in grade(student, question)]
         finally:

@@ -6,12 +6,15 @@ import ast
 import contextlib
 import io
 import linecache
+import multiprocessing
 import os
 import shutil
+import signal
 import sys
 import time
 import traceback
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +40,7 @@ class _FakeShell:
 def main(connection: Any, cells: list[str], config: dict[str, Any]) -> None:
     """Executes ``cells`` in ``config["folder"]`` and serves requests until the pipe closes."""
     warnings.simplefilter("ignore")
+    multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]  # loaders have workers
     import torch
 
     torch.set_num_threads(1)
@@ -58,9 +62,7 @@ def main(connection: Any, cells: list[str], config: dict[str, Any]) -> None:
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
         kernel_side.start({**config, "namespace": namespace})
         service = kernel_side.current()
-        executed = [
-            _run(index, text, namespace, service, output, config["budget_s"]) for index, text in enumerate(cells)
-        ]
+        executed = [_run(index, text, namespace, service, output, config) for index, text in enumerate(cells)]
         connection.send(executed)
         while True:
             try:
@@ -79,13 +81,13 @@ def _answer(service: Any, verb: str, params: Any, arrays: Any) -> tuple[Any, Any
 
 
 def _run(
-    index: int, text: str, namespace: dict[str, Any], service: Any, output: io.StringIO, budget_s: float | None
+    index: int, text: str, namespace: dict[str, Any], service: Any, output: io.StringIO, limits: dict[str, Any]
 ) -> dict[str, Any]:
     if text.startswith("#md"):
         return {"index": index, "kind": "markdown", "source": text[3:].lstrip()}
     from IPython.core.inputtransformer2 import TransformerManager
 
-    service.next_cell(index, budget_s)
+    service.next_cell(index, limits["budget_s"])
     start, began = output.tell(), time.monotonic()
     cell: dict[str, Any] = {"index": index, "kind": "code", "source": text}
     name = f"<cell {index}>"
@@ -93,15 +95,44 @@ def _run(
         source = TransformerManager().transform_cell(text)
         linecache.cache[name] = (len(source), None, source.splitlines(True), name)
         tree = service.instrument.transform(ast.parse(source), source, index)
-        _execute(tree, name, namespace)
+        with _limited(limits["cell_limit_s"]):
+            _execute(tree, name, namespace)
     except BaseException as fault:
         error = service.session.error(fault)
+        status = "timeout" if isinstance(fault, KeyboardInterrupt) and limits["cell_limit_s"] else "error"
         cell.update(
-            status="error", error_name=error["type"], error_message=error["message"], error_line=error["own_line"]
+            status=status, error_name=error["type"], error_message=error["message"], error_line=error["own_line"]
         )
     cell["text"] = output.getvalue()[start:][:100_000]
     cell["duration_s"] = time.monotonic() - began
     return cell
+
+
+@contextlib.contextmanager
+def _limited(limit_s: float | None) -> Iterator[None]:
+    """Interrupts a cell after so long, as Jupyter does; what a busy machine let it wait for does not count."""
+    if limit_s is None:
+        yield
+        return
+    begun = time.monotonic() - _waited_s()
+
+    def look(*_: Any) -> None:
+        if time.monotonic() - _waited_s() - begun > limit_s:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, look)
+    signal.setitimer(signal.ITIMER_REAL, 0.5, 0.5)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _waited_s() -> float:
+    """Time for which this process could have run while others did."""
+    statistics = Path("/proc/self/schedstat")
+    return int(statistics.read_text().split()[1]) / 1e9 if statistics.exists() else 0.0
 
 
 def _execute(tree: ast.Module, name: str, namespace: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -21,6 +22,7 @@ from grader.errors import KernelUnavailableError
 from grader.notebook import Cell, ExecutedNotebook
 from grader.probe.types import Answer, Request
 from grader.scoring import Outcome, Student
+from tests.support.images import fewer_images
 
 PRELOAD = ["torch", "torchvision", "tests.support.child"]
 
@@ -71,8 +73,9 @@ def _store() -> AssetStore:
 
 
 @functools.cache
-def _prepared(names: tuple[str, ...]) -> PreparedAssets:
-    return _store().prepare(names)
+def _prepared(names: tuple[str, ...], images: tuple[int, int] | None = None) -> PreparedAssets:
+    whole = _store().prepare(names)
+    return whole if images is None else replace(whole, folder=fewer_images(whole.folder, images))
 
 
 def run_cells(
@@ -83,15 +86,20 @@ def run_cells(
     seed: int = 0,
     timeout_s: float = 300,
     budget_s: float | None = None,
+    images: tuple[int, int] | None = None,
+    cell_limit_s: float | None = None,
 ) -> Student:
     """Executes the cells (code; a text starting with ``#md`` is a markdown cell) and returns the student.
 
-    ``budget_s`` is the time in a cell after which training is cut short.
+    ``budget_s`` is the time in a cell after which training is cut short; ``images`` says how many house numbers there
+    are for training and for testing, where a notebook need not take as long as a student's. A cell that runs longer
+    than ``cell_limit_s`` is interrupted, and those behind it run.
     """
     here, there = multiprocessing.Pipe()
     folder = tempfile.mkdtemp(prefix="grader-test-")
-    assets = _prepared(_store().names_for(assignment, cells))
-    config = {"assets": str(assets.folder), "redirect_cuda": True, "seed": seed, "folder": folder, "budget_s": budget_s}
+    assets = _prepared(_store().names_for(assignment, cells), images)
+    limits = {"budget_s": budget_s, "cell_limit_s": cell_limit_s}
+    config = {"assets": str(assets.folder), "redirect_cuda": True, "seed": seed, "folder": folder, **limits}
     child = importlib.import_module("tests.support.child")
     process = _context().Process(target=child.main, args=(there, list(cells), config), daemon=True)
     process.start()
