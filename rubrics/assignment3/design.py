@@ -330,6 +330,9 @@ def _functional(name: str, call: ast.Call | None = None) -> Layer | None:
         return Layer("dropout", name)
     if low.startswith("batchnorm") or low in {"batch_norm", "groupnorm", "layernorm"}:
         return Layer("norm", name)
+    if low == "pad" and call is not None:
+        sides = [part if isinstance(part, int) else 0 for part in _numbers(call, 1, "pad")]
+        return Layer("pad", name, padding=_sides(sides))
     if "pool2d" in low:
         window = _argument(call, 1, "kernel_size", (2, 2))
         return Layer("pool", name, kernel=window, stride=_argument(call, 2, "stride", window), maximum="max" in low)
@@ -340,10 +343,13 @@ def _argument(call: ast.Call | None, place: int, name: str, default: tuple[int, 
     """One or two whole numbers that a call is given; the default where they are not written as such."""
     if call is None:
         return default
-    node = keyword(call, name) or (call.args[place] if len(call.args) > place else None)
-    parts = node.elts if isinstance(node, (ast.Tuple, ast.List)) else [node]
-    numbers = [constant(part) for part in parts]
+    numbers = _numbers(call, place, name)
     return _pair(numbers if len(numbers) > 1 else numbers[0], default) if numbers else default
+
+
+def _numbers(call: ast.Call, place: int, name: str) -> list[object]:
+    node = keyword(call, name) or (call.args[place] if len(call.args) > place else None)
+    return [constant(part) for part in (node.elts if isinstance(node, (ast.Tuple, ast.List)) else [node])]
 
 
 def _forward_order(class_source: str, parts: Mapping[str, Any]) -> list[str | ast.Call]:
@@ -352,10 +358,21 @@ def _forward_order(class_source: str, parts: Mapping[str, Any]) -> list[str | as
         tree = ast.parse(class_source)
     except SyntaxError:
         return []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and node.name == "forward":
-            return [found for call in _evaluation_order(node) for found in _called(call, parts)]
-    return []
+    methods = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    return list(_calls_of("forward", methods, parts)) if "forward" in methods else []
+
+
+def _calls_of(name: str, methods: Mapping[str, ast.FunctionDef], parts: Mapping[str, Any]) -> Iterator[str | ast.Call]:
+    """What a method calls, the class's other methods being followed."""
+    others = {known: node for known, node in methods.items() if known != name}
+    for call in _evaluation_order(methods[name]):
+        function = call.func
+        if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id == "self":
+            if function.attr in others:
+                yield from _calls_of(function.attr, others, parts)
+            yield from (part for part in parts if part == function.attr or part.startswith(f"{function.attr}."))
+        else:
+            yield call
 
 
 def _evaluation_order(node: ast.AST) -> Iterator[ast.Call]:
@@ -363,11 +380,3 @@ def _evaluation_order(node: ast.AST) -> Iterator[ast.Call]:
         yield from _evaluation_order(child)
     if isinstance(node, ast.Call):
         yield node
-
-
-def _called(call: ast.Call, parts: Mapping[str, Any]) -> Iterator[str | ast.Call]:
-    function = call.func
-    if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id == "self":
-        yield from (name for name in parts if name == function.attr or name.startswith(f"{function.attr}."))
-    else:
-        yield call

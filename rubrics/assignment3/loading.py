@@ -328,7 +328,7 @@ def _test_loader(student: Student, found: Objects, role: Roles) -> Outcome:
     if loader is None:
         if role.train is None and _by_hand(student):
             return review(criterion, "There is no DataLoader; batches are cut by hand.")
-        return _stray_test_loader(found, role)
+        return _stray_test_loader(student, found, role)
     splits = loader.dataset.splits if loader.dataset else frozenset()
     if role.swapped:
         return carried(criterion, "3c", f"{loader.title} runs over what was taken for the test set.")
@@ -337,11 +337,24 @@ def _test_loader(student: Student, found: Objects, role: Roles) -> Outcome:
     return _not_over_test(criterion, found, loader)
 
 
-def _stray_test_loader(found: Objects, role: Roles) -> Outcome:
+def _stray_test_loader(student: Student, found: Objects, role: Roles) -> Outcome:
     others = [loader for loader in found.loaders if loader != role.train]
     if others:
         return _not_over_test("3c.test-loader", found, others[-1])
+    if any(cell.status == "error" for cell in student.notebook.code_cells) and _written_test_loader(found):
+        return met("3c.test-loader", "The source makes a loader over the test set where the notebook did not get to.")
     return not_met("3c.test-loader", "No loader over the test set was found.")
+
+
+def _written_test_loader(found: Objects) -> bool:
+    """Whether a function makes a loader of something called a test set."""
+    return any(
+        "test" in ast.unparse(call).lower()
+        for cell in found.cells
+        for node in ast.walk(cell.tree)
+        if isinstance(node, ast.FunctionDef)
+        for call in calls(node, "DataLoader")
+    )
 
 
 def _not_over_test(criterion: str, found: Objects, loader: Loader) -> Outcome:

@@ -171,6 +171,8 @@ def _fc(student: Student, network: Network, charged: Sequence[str]) -> Outcome:
     convolutions = network.of("conv")
     if not linears and len(convolutions) > len(_body(network)):
         return _fc_as_convolution(convolutions[-1])
+    if not linears and charged and _half_made(student, network):
+        return carried(criterion, "3d", "The fully connected layer could not be made with the maps of this network.")
     if not linears:
         return not_met(criterion, "There is no fully connected layer.")
     outputs, inputs = linears[-1].weight
@@ -180,6 +182,12 @@ def _fc(student: Student, network: Network, charged: Sequence[str]) -> Outcome:
     if inputs == FEATURES:
         return met(criterion, saw)
     return _other_size(student, network, inputs, charged)
+
+
+def _half_made(student: Student, network: Network) -> bool:
+    """Whether making the network failed with sizes that do not fit (a pass that finds the size of its map)."""
+    messages = [f"{cell.error_name}: {cell.error_message}" for cell in student.notebook.code_cells]
+    return network.strict.error_type == "AttributeError" and any(map(_SIZE_FAULT.search, messages))
 
 
 def _fc_as_convolution(layer: Layer) -> Outcome:
@@ -293,7 +301,8 @@ def _forward(student: Student, network: Network, charged: Sequence[str]) -> Outc
         if fits:
             return carried(criterion, source, f"{saw} With a fitting final layer it becomes {BATCH}×{CLASSES}.")
     ends_without_result = mended.shape is None and not mended.error
-    if charged and _explained(network, saw) and not ends_without_result:
+    explained = _explained(network, saw) or _half_made(student, network)
+    if charged and explained and not ends_without_result:
         return carried(criterion, "3d", f"{saw} That follows from a size that is charged already.")
     if _fits_scaled(student, network):
         return carried(criterion, "3c", f"{saw} The network fits the images as they were scaled in 3(c).")

@@ -64,9 +64,10 @@ def tested(student: Student, training: Training, run: TrainingRun) -> Tested:
 def _is_test(one: Pass, training: Training, lengths: set[int]) -> bool:
     if not one.of("forward"):
         return False
-    if one.loader is not None:
-        return one.loader in training.test_loaders
-    return one.samples in lengths
+    # what is run again may make its loaders anew
+    if one.loader is None or (training.repaired and one.loader not in training.train_loaders | training.test_loaders):
+        return one.samples in lengths
+    return one.loader in training.test_loaders
 
 
 # --- accuracy ---------------------------------------------------------------------------------------------------
