@@ -17,8 +17,8 @@ from rubrics.assignment2.items import Item
 from rubrics.assignment2.layouts import flattened, in_rows, transposed
 from rubrics.assignment2.question_c import Judged, judged
 
-_CHANCE = 3
-"""No letter stands so often in a row in a name."""
+_SURELY = 4
+"""So many equal rows are padding: no letter stands so often in a row in a name."""
 
 _NAMES = ("len", "item", "padding", "encoding", "target")
 
@@ -230,15 +230,17 @@ def _written_length(data: DataSet, item: Item) -> int:
 
 def _unaligned(data: DataSet, coding: Judged, saw: str) -> Outcome:
     """Rows whose characters cannot be told: equal rows at one end of short names still are padding."""
-    for item in data.good:
+    # where every item is the same name, its own length is not known
+    repeated = len({item.rows.tobytes() for item in data.good if item.rows is not None}) == 1
+    for item in data.good[: 1 if repeated else None]:
         rows = item.rows
-        if rows is None or not item.name or len(rows) <= len(item.name):
+        if rows is None or not item.name or (len(rows) <= len(item.name) and not repeated):
             continue
-        spare = len(rows) - len(item.name)
+        spare = _SURELY if repeated else len(rows) - len(item.name)
         ends = [part for part in (rows[-spare:], rows[:spare]) if _constant(part)]
         if not ends:
             return review("2d.padding", f"{saw}, but which rows are padding cannot be told")
-        same = {tuple(float(v) for v in part[0]) for part in ends if len(part) > _CHANCE}
+        same = {tuple(float(v) for v in part[0]) for part in ends if len(part) >= _SURELY}
         letter = next((char for char in LETTERS if coding.codes.get(char) in same), None)
         if letter is not None:
             return not_met("2d.padding", f"{saw}, but the padding is the code of '{letter}'")
