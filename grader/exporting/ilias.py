@@ -34,8 +34,8 @@ def multi_feedback(people: Sequence[Person], structure: Path, out: Path) -> Expo
     export = Export(left_out=left_out)
     members: list[tuple[str, Path]] = []
     for person, target in pairs:
-        if not person.page.is_file():
-            export.left_out.append(LeftOut(person.student, f"{person.page} is missing"))
+        if person.page_fault:
+            export.left_out.append(LeftOut(person.student, person.page_fault))
             continue
         members.append((f"{top}/{folders[target.place]}/report.html", person.page))
         export.exported.append(person.student)

@@ -124,8 +124,7 @@ def write_mails(people: Sequence[Person], letter: Letter, out: Path, now: dateti
         now: Date of the messages, with its time zone.
 
     Raises:
-        UsageError: The template asks for something that there is not.
-        OSError: A report cannot be read, or the folder cannot be written.
+        UsageError: The template asks for something that there is not, or the folder cannot be written.
     """
     export = Export()
     taken: set[str] = set()
@@ -134,8 +133,8 @@ def write_mails(people: Sequence[Person], letter: Letter, out: Path, now: dateti
         if address is None:
             found = f"{person.identity.email!r} is not one" if person.identity.email else "none is known"
             export.left_out.append(LeftOut(person.student, f"expected an e-mail address, {found}"))
-        elif not person.page.is_file():
-            export.left_out.append(LeftOut(person.student, f"{person.page} is missing"))
+        elif person.page_fault:
+            export.left_out.append(LeftOut(person.student, person.page_fault))
         else:
             message = _message(person, address, letter, now)
             files.write_file(out / _file_name(person, taken), message.as_bytes(policy=policy.SMTP))

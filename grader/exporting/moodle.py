@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -190,8 +191,8 @@ def feedback_files(people: Sequence[Person], out: Path, worksheet: Path | None =
     export = Export()
     members = []
     for person, name, participant in _participants(people, worksheet, export):
-        if not person.page.is_file():
-            export.left_out.append(LeftOut(person.student, f"{person.page} is missing"))
+        if person.page_fault:
+            export.left_out.append(LeftOut(person.student, person.page_fault))
             continue
         members.append((f"{_folder(name)}_{participant}_assignsubmission_file_/report.html", person.page))
         export.exported.append(person.student)
@@ -210,19 +211,24 @@ def _participants(
         export.left_out += left_out
         yield from ((person, page.name(target), page.participant(target)) for person, target in pairs)
         return
-    own = [person for person in people if person.identity.system == SYSTEM and person.identity.source_key.isdecimal()]
-    if people and not own:
+    keys = Counter(_own_key(person) for person in people)
+    if people and set(keys) == {""}:
         message = "expected participants' numbers of Moodle in students.csv (system moodle, source_key), found none."
         raise UsageError(message, hint="Give a worksheet of the assignment with --worksheet.")
-    keys = [person.identity.source_key for person in own]
     for person in people:
-        if person not in own:
+        key = _own_key(person)
+        if not key:
             export.left_out.append(LeftOut(person.student, "no participant's number is known"))
-        elif keys.count(person.identity.source_key) > 1:
-            key = person.identity.source_key
+        elif keys[key] > 1:
             export.left_out.append(LeftOut(person.student, f"several students have the participant's number {key}"))
         else:
-            yield person, person.name, person.identity.source_key
+            yield person, person.name, key
+
+
+def _own_key(person: Person) -> str:
+    """The participant's number, or ``""``."""
+    key = person.identity.source_key
+    return key if person.identity.system == SYSTEM and key.isdecimal() else ""
 
 
 def _folder(name: str) -> str:

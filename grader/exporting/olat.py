@@ -89,8 +89,8 @@ def return_files(people: Sequence[Person], out: Path, *, identifier: IdentifierF
     for person, ident in identified(people, identifier, export):
         if not files.is_folder_name(ident):
             export.left_out.append(LeftOut(person.student, f"{ident!r} cannot be the name of a folder in a ZIP"))
-        elif not person.page.is_file():
-            export.left_out.append(LeftOut(person.student, f"{person.page} is missing"))
+        elif person.page_fault:
+            export.left_out.append(LeftOut(person.student, person.page_fault))
         else:
             members.append((f"{ident}/report.html", person.page))
             export.exported.append(person.student)

@@ -18,7 +18,7 @@ def publish_folder(people: Sequence[Person], out: Path, *, with_json: bool = Fal
         with_json: Whether ``report.json`` goes along.
 
     Raises:
-        OSError: A report cannot be read, or the folder cannot be written.
+        UsageError: The folder cannot be written.
     """
     export = Export()
     members = list(_members(people, export, with_json=with_json))
@@ -40,7 +40,7 @@ def publish_zip(people: Sequence[Person], out: Path, *, with_json: bool = False)
     """The same in one archive: ``<student>/report.html``.
 
     Raises:
-        OSError: A report cannot be read, or the archive cannot be written.
+        UsageError: A report cannot be read, or the archive cannot be written.
     """
     export = Export()
     members = list(_members(people, export, with_json=with_json))
@@ -53,8 +53,8 @@ def publish_zip(people: Sequence[Person], out: Path, *, with_json: bool = False)
 def _members(people: Sequence[Person], export: Export, *, with_json: bool) -> Iterator[tuple[str, Path]]:
     done: set[Path] = set()
     for person in people:
-        if not person.page.is_file():
-            export.left_out.append(LeftOut(person.student, f"{person.page} is missing"))
+        if person.page_fault:
+            export.left_out.append(LeftOut(person.student, person.page_fault))
             continue
         export.exported.append(person.student)
         if person.folder in done:

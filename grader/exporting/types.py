@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -90,6 +91,13 @@ class Person:
     def page(self) -> Path:
         """The report that people read."""
         return self.folder / "report.html"
+
+    @property
+    def page_fault(self) -> str:
+        """Why the page cannot be handed out, or ``""``."""
+        if not self.page.is_file():
+            return f"{self.page} is missing"
+        return "" if os.access(self.page, os.R_OK) else f"{self.page} cannot be read"
 
     def report(self) -> ReportModel:
         """The whole report, read anew: a class of thousands is never held at once.
