@@ -32,6 +32,18 @@ for device in ("cuda", "cuda:0", 0, "mps", torch.device("cuda"), torch.device("c
 assert moved(x.cuda()) and moved(x.cuda(0)) and moved(nn.Linear(1, 1).cuda()) and not moved(x)
 assert moved(x.to("cuda", torch.float64)) and x.to("cuda", torch.float64).dtype == torch.float64
 """,
+    "compile": """
+model = nn.Linear(2, 2)
+assert torch.compile(model) is model and torch.compile(model, mode="reduce-overhead") is model
+@torch.compile
+def double(x):
+    return 2 * x
+@torch.compile(fullgraph=True)
+def triple(x):
+    return 3 * x
+assert double(2) == 4 and triple(2) == 6 and model.compile() is None
+assert model(torch.ones(1, 2)).shape == (1, 2)
+""",
     "no_move": """
 x = torch.ones(2)
 for y in (x.to("cpu"), x.to(torch.float64), x.to(torch.device("cpu")), x.cpu(), x.double()):

@@ -19,7 +19,7 @@ def install(assets: str, *, redirect_cuda: bool, note: Callable[[dict[str, Any]]
         note: Gets an event for what was asked: ``picture`` (``path``, ``size``, ``stand_in``), ``file`` (``path``,
             ``name``, ``stand_in``), ``input`` (``prompt``, ``answer``), ``move`` (``what``, ``object``).
     """
-    from . import addresses, datasets, files, modules, pictures, prompts, shell, weights
+    from . import addresses, compiling, datasets, files, modules, pictures, prompts, shell, weights
     from .provision import Provision
 
     provision = Provision(assets, note)
@@ -31,6 +31,7 @@ def install(assets: str, *, redirect_cuda: bool, note: Callable[[dict[str, Any]]
     modules.install(provision)
     shell.install(provision)
     prompts.install(provision)
+    compiling.install()
     if redirect_cuda:
         from . import devices
 
