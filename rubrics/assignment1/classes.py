@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 from grader.scoring import Outcome, Student, met, not_met, review
 from rubrics.assignment1.evidence import entries, gather
 from rubrics.assignment1.maps import RIGHT
@@ -108,6 +110,16 @@ def _takes_class(student: Student, given: Work) -> tuple[str, str] | None:
         for parameter in parameters:
             if written.class_parameter == parameter or (name, parameter) in taken or role(parameter) == "class":
                 return name, parameter
+    return _lambda_that_takes_class(given)
+
+
+def _lambda_that_takes_class(given: Work) -> tuple[str, str] | None:
+    """Name and parameter of a lambda that computes a map; their calls are not recorded."""
+    for _, node in given.code.walk():
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
+            written = read_source(given.code, [ast.unparse(node)])
+            if written.steps >= 2 and written.class_parameter:
+                return ast.unparse(node.targets[0]), written.class_parameter
     return None
 
 

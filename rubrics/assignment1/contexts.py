@@ -15,6 +15,7 @@ from rubrics.assignment1.maps import Context
 from rubrics.assignment1.network import Run, matches, recorded_runs
 from rubrics.assignment1.replay import mixed_classes
 
+MAX_CONTEXTS = 6
 SHOWN_CLASSES = 5
 
 
@@ -40,7 +41,7 @@ def contexts(student: Student, arrays: Sequence[Seen]) -> list[Context]:
             )
         )
     found += _other_stages(network, done, arrays, vectors)
-    return found[:6]
+    return found[:MAX_CONTEXTS]
 
 
 def _made_up(student: Student, network: StudentNetwork) -> list[Context]:
@@ -82,7 +83,7 @@ def _other_stages(
     large = [seen.array for seen in arrays if seen.array.ndim >= 3 and seen.origin != "input"]
     for run in runs:
         for stage in ("layer3", "layer2", "layer1"):
-            if any(matches(array, run.elements.stages[stage]) for array in large):
+            if len(found) < MAX_CONTEXTS and any(matches(array, run.elements.stages[stage]) for array in large):
                 features = run.elements.stages[stage][0].double().numpy()
                 logits = run.elements.logits[0].double().numpy()
                 rows = np.zeros((network.weight.shape[0], features.shape[0]))

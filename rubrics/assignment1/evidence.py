@@ -29,6 +29,7 @@ class Seen:
         serial: Order in time; 0 for what is only known to exist in the end.
         origin: ``sighting``, ``argument``, ``local``, ``returned``, ``input``, ``output``, ``shown``, ``held``,
             ``replay`` or ``op``.
+        line: Line in the cell, from 1, where known.
     """
 
     array: Array
@@ -37,6 +38,7 @@ class Seen:
     function: str | None
     serial: int
     origin: str
+    line: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,6 +150,7 @@ def _sightings(
                 str(function) if function else None,
                 whole(entry.get("serial")) or 0,
                 origin,
+                whole(entry.get("line")),
             )
 
 
@@ -316,6 +319,8 @@ def _worth_fetching(described: Any) -> bool:
     return False
 
 
-def cell_label(cell: int | None) -> str:
-    """How evidence names a cell: counted from 1."""
-    return "the notebook" if cell is None else f"cell {cell + 1}"
+def cell_label(cell: int | None, line: int | None = None) -> str:
+    """How evidence names a cell, and a line of it: counted from 1."""
+    if cell is None:
+        return "the notebook"
+    return f"cell {cell + 1}" if line is None else f"cell {cell + 1}, line {line}"

@@ -110,7 +110,7 @@ def _compare(seen: Seen, target: FloatArray, picture: Picture, enlarged: npt.NDA
     values = target.reshape(-1, 3)[rows]
     unit, normalized = picture.unit.reshape(-1, 3)[rows], picture.normalized.reshape(-1, 3)[rows]
     u = (enlarged / max(float(np.abs(enlarged).max()), 1e-12)).ravel()[rows]
-    where = f"`{seen.name}` ({cell_label(seen.cell)})"
+    where = f"`{seen.name}` ({cell_label(seen.cell, seen.line)})"
     size = picture.size
     swaps = (unit, normalized), (unit[:, ::-1], normalized[:, ::-1])
     if _wrapped(seen, picture, enlarged, rows):

@@ -173,8 +173,6 @@ def _normalize(given: Input) -> Outcome:
         return met(criterion, saw)
     if kind in ("scaled", "other"):
         return partial(criterion, 0.5, saw)
-    if kind == "unscaled":
-        return review(criterion, saw)
     return not_met(criterion, saw)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from grader.scoring import Outcome, Student, carried, met, not_met, review
 from rubrics.assignment1.attempted import attempted
 from rubrics.assignment1.classes import function
 from rubrics.assignment1.cores import rebuild
-from rubrics.assignment1.maps import RIGHT
+from rubrics.assignment1.maps import RIGHT, explain
 from rubrics.assignment1.maptrail import SeenMap
 from rubrics.assignment1.work import Work, place, work
 from rubrics.assignment1.written import draws_with_extent
@@ -120,11 +122,11 @@ def _relu(given: Work) -> Outcome:
         if entry.explained and entry.explained.form in CLIPPED_FORMS and entry.seen.origin != "op"
     ]
     clipped = clipped or _clipped_on_the_way(given)
-    leaky = [entry for entry in decided if _leaks(entry)]
-    if leaky:
+    leaking = _leaking(given) if clipped else []
+    if leaking:
         # What was made of a leaking map resembles a clipped one.
-        clipped = [entry for entry in clipped if not entry.large and not _leaks(entry)]
-        decided = clipped or leaky
+        clipped = [entry for entry in clipped if not entry.large and entry not in leaking]
+        decided = clipped or leaking
     if clipped:
         return met(criterion, f"In the map at {place(clipped[-1])}, negative values of the sum are 0.")
     if given.idle is not None and given.idle.clipping:
@@ -146,10 +148,15 @@ def _relu(given: Work) -> Outcome:
     return not_met(criterion, "Nothing clips negative values.")
 
 
-def _leaks(entry: SeenMap) -> bool:
-    """Whether a map resembles a clipped one, but still has negative values, as behind a leaky activation."""
-    resembles = entry.explained is not None and entry.explained.form in CLIPPED_FORMS
-    return resembles and not entry.large and float(entry.plane.min()) < -LEAK * float(entry.plane.max())
+def _leaking(given: Work) -> list[SeenMap]:
+    """Small maps that resemble clipped ones, but still have negative values, as behind a leaky activation."""
+    found: list[SeenMap] = []
+    for entry in given.maps:
+        if not entry.large and float(entry.plane.min()) < -LEAK * float(entry.plane.max()):
+            how = entry.explained or explain(np.maximum(entry.plane, 0), given.trail.families)
+            if how is not None and how.form in CLIPPED_FORMS and not how.ambiguous:
+                found.append(entry)
+    return found
 
 
 def _clipped_on_the_way(given: Work) -> list[SeenMap]:

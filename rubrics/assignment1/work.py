@@ -95,7 +95,7 @@ def _idle(student: Student, code: Code) -> Written | None:
 def place(entry: SeenMap) -> str:
     """Where a map was seen, for the report."""
     where = (
-        cell_label(entry.seen.cell)
+        cell_label(entry.seen.cell, entry.seen.line)
         if entry.seen.cell is not None
         else (f"`{entry.seen.function}`" if entry.seen.function else "the notebook")
     )

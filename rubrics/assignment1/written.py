@@ -80,7 +80,7 @@ def read_source(code: Code, sources: list[str]) -> Written:
         nodes = [node for _, tree in code.trees for node in _without_networks(tree)]
     names, parameter = _class_parameter(nodes)
     return Written(
-        _gradient(nodes, parameter),
+        _gradient(nodes, parameter, _weight_names([*nodes, *(node for _, node in code.walk())])),
         _weighted_sum(nodes),
         _clipping(nodes),
         _maximum(nodes),
@@ -116,25 +116,18 @@ def _dedent(source: str) -> str:
 
 def _class_parameter(nodes: list[ast.AST]) -> tuple[str, str]:
     for node in nodes:
-        if isinstance(node, ast.FunctionDef):
+        if isinstance(node, (ast.FunctionDef, ast.Lambda)):
             parameters = {arg.arg for arg in (*node.args.args, *node.args.kwonlyargs)}
             for inner in ast.walk(node):
                 if isinstance(inner, ast.Subscript):
                     used = {part.id for part in ast.walk(inner.slice) if isinstance(part, ast.Name)} & parameters
                     if used:
-                        return node.name, min(used)
+                        return node.name if isinstance(node, ast.FunctionDef) else "lambda", min(used)
     return "", ""
 
 
-def _gradient(nodes: list[ast.AST], parameter: str) -> str:
+def _gradient(nodes: list[ast.AST], parameter: str, weights: set[str]) -> str:
     derivative, wrong = False, False
-    weights = {
-        target.id
-        for node in nodes
-        if isinstance(node, ast.Assign) and _names_weight(node.value)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
     for node in nodes:
         if (
             isinstance(node, ast.Call)
@@ -159,6 +152,17 @@ def _gradient(nodes: list[ast.AST], parameter: str) -> str:
     if not derivative:
         return "absent"
     return "wrong" if wrong else ("right" if parameter else "unclear")
+
+
+def _weight_names(nodes: list[ast.AST]) -> set[str]:
+    """Names that are assigned the weights of a layer."""
+    return {
+        target.id
+        for node in nodes
+        if isinstance(node, ast.Assign) and _names_weight(node.value)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
 
 
 def _names_weight(node: ast.AST) -> bool:

@@ -275,6 +275,26 @@ fault(
     (", T.Normalize(mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225])", ""),
 )
 
+fault(
+    "d: statistics on bytes",
+    "class_with_two_hooks_cv2",
+    "1d.normalize",
+    ("inp = rgb.astype(np.float32) / 255\n", "inp = rgb.astype(np.float32)\n"),
+)
+fault(
+    "d: statistics on bytes by numpy",
+    "layer_getter_and_full_network",
+    "1d.normalize",
+    ("x = (arr - [0.485, 0.456, 0.406])", "x = (255 * arr - [0.485, 0.456, 0.406])"),
+)
+fault(
+    "d: statistics on bytes by buffers",
+    "preprocessing_inside",
+    "1d.normalize",
+    (".unsqueeze(0).float() / 255", ".unsqueeze(0).float()"),
+    ("plt.imshow((img * cam)[0]", "plt.imshow((img / 255 * cam)[0]"),
+)
+
 # --- 1d.batch -----------------------------------------------------------------------------------------------------
 fault(
     "d: no batch",
