@@ -78,7 +78,11 @@ def check_destination(source: Path, dest: Path) -> None:
     if not isinstance(record, dict) or record.get("schema") != _SCHEMA or record.get("source") != str(source.resolve()):
         message = f"{dest} is not empty and was not made by an import of {source}."
         raise UsageError(message, hint=hint)
-    changed = [name for name, digest in record["files"].items() if _digest(dest / name) not in {digest, ""}]
+    files = record.get("files")
+    if not isinstance(files, dict):
+        message = f"{dest}/{RECORD} is damaged."
+        raise UsageError(message, hint=hint)
+    changed = [name for name, digest in files.items() if _digest(dest / name) not in {digest, ""}]
     if changed:
         message = f"{listing(changed)} in {dest} changed since the import, which would overwrite it."
         raise UsageError(message, hint="Import into another folder, or delete the file first.")

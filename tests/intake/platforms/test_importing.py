@@ -1,5 +1,6 @@
 """``grade import``: what it writes, writes again, and refuses; the map file; ``students.csv``."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -68,6 +69,13 @@ def test_a_folder_of_something_else_is_refused(tmp_path, inside):
     with pytest.raises(UsageError, match=r"is not empty|cannot be read"):
         import_submissions(source, out)
     assert contents(out) == set(inside)
+
+
+def test_a_damaged_record_is_refused(tmp_path):
+    source = place(tmp_path, exports.moodle(), "zip")
+    record = json.dumps({"schema": "grader.import/1", "source": str(source.resolve())})
+    with pytest.raises(UsageError, match=r"\.grader-import\.json is damaged"):
+        import_submissions(source, write(tmp_path / "out", {".grader-import.json": record}))
 
 
 def test_an_import_of_another_source_is_refused(tmp_path):
