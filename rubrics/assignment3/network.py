@@ -167,7 +167,7 @@ def _activation(network: Network) -> Outcome:
 
 def _fc(student: Student, network: Network, charged: Sequence[str]) -> Outcome:
     criterion = "3d.fc"
-    linears = network.of("linear")
+    linears = network.of("linear") or _unreached(student, network)
     convolutions = network.of("conv")
     if not linears and len(convolutions) > len(_body(network)):
         return _fc_as_convolution(convolutions[-1])
@@ -182,6 +182,18 @@ def _fc(student: Student, network: Network, charged: Sequence[str]) -> Outcome:
     if inputs == FEATURES:
         return met(criterion, saw)
     return _other_size(student, network, inputs, charged)
+
+
+def _unreached(student: Student, network: Network) -> list[Layer]:
+    """A final layer of plain parameters that a failing forward did not get to, by the shape of its matrix."""
+    if network.strict.shape is not None or network.mended.shape is not None:
+        return []
+    for entry in student.find(objects).entries("modules"):
+        if entry.get("obj") == network.candidate.obj:
+            shapes = [tuple(one.get("shape") or ()) for one in entry.get("parameters") or ()]
+            found = [shape for shape in shapes if len(shape) == 2 and CLASSES in shape]
+            return [Layer("linear", "matrix", (CLASSES, max(shape))) for shape in found]
+    return []
 
 
 def _half_made(student: Student, network: Network) -> bool:

@@ -24,6 +24,9 @@ from rubrics.training import TrainingRun
 SHARES = (1.0, 100.0)
 """Accuracies may be reported as shares or in percent."""
 
+_ACCURACY_WORDS = ("acc", "correct", "genauig", "precision", "précision", "exactitud", "precisión", "treffer")
+"""What accuracies are called, here and elsewhere."""
+
 COUNTS = "number of right predictions"
 
 MODE_LAYERS = ("Dropout", "BatchNorm", "InstanceNorm", "AlphaDropout", "FeatureAlphaDropout")
@@ -115,7 +118,7 @@ def _without_run(criterion: str, student: Student) -> Outcome:
 
 def _accuracies(series: Sequence[Series], *, test: bool) -> list[Series]:
     """Series that are called accuracies; with ``test``, those that are not the training's."""
-    named = [one for one in series if "acc" in one.label.lower() or "correct" in one.label.lower()]
+    named = [one for one in series if any(word in one.label.lower() for word in _ACCURACY_WORDS)]
     if test:
         return [one for one in named if any(word in one.label.lower() for word in ("test", "val", "eval"))]
     return [one for one in named if "train" not in one.label.lower()]
