@@ -126,6 +126,8 @@ class Desk:
             self.typed(person, (label,), text, html=html)
             return
         person.raw[label] = text
+        if self.questions.before(cleaned):
+            person.note("What stands before the first question's id belongs to no question.", label)
         for question, answer in parts.items():
             person.answers.setdefault(question, answer)
 

@@ -70,6 +70,11 @@ class QuestionMap:
                 return self._known.get(_squeezed(match[1]), match[1].lower())
         return next((self._titles[_key(label)] for label in labels if _key(label) in self._titles), None)
 
+    def before(self, text: str) -> str:
+        """What stands before the first heading."""
+        match = self._heading.search(text)
+        return text[: match.start()].strip() if match else text.strip()
+
     def split(self, text: str) -> dict[str, str]:
         """A text with headings such as ``1a:`` at the beginning of lines, as one answer a question."""
         matches = list(self._heading.finditer(text))

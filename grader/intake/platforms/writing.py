@@ -122,6 +122,7 @@ def _copy(person: Person, folder: Path, limits: Limits, uploaded: Uploaded) -> N
     too_much: list[str] = []
     for name, source in person.files.items():
         parts = [disk_name(part, limits.name_bytes) for part in name.split("/") if part not in {"", ".", ".."}]
+        parts = parts or ["file"]
         target, number = "/".join(parts), 2
         while collision_key(target) in taken:
             target, number = "/".join((f"uploaded {number - 1}", *parts)), number + 1

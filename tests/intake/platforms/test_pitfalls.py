@@ -435,6 +435,33 @@ def test_the_raw_text_stays_beside_the_cleaned_one(tmp_path):
     assert "<p>1a: a&nbsp;&lt; b</p>" in (found.folder / "answers.raw.yaml").read_text()
 
 
+def test_a_text_without_a_questions_id_is_kept_raw_and_said(tmp_path):
+    files = {"Anna M_7_assignsubmission_onlinetext/onlinetext.html": b"<p>Hello</p><p>1a: x</p>", **BESIDE}
+    found = only_anna(quick(tmp_path, files))
+    assert found.answers == {"1a": "x"}
+    assert any("before the first question's id" in message for message in messages(found))
+    nothing = {"Anna M_7_assignsubmission_onlinetext/onlinetext.html": b"<p>Hello</p>", **BESIDE}
+    intake = take(write(tmp_path / "two", nothing), tmp_path / "work2")
+    assert only_anna(intake).answers == {}
+    assert any("'onlinetext' fits no question" in message for message in messages(intake))
+    mapped = take(tmp_path / "two", tmp_path / "work3", mapping={"onlinetext": "1a"})
+    assert only_anna(mapped).answers == {"1a": "Hello"}
+
+
+@pytest.mark.parametrize("name", ["..", "/etc/passwd", "../../x.ipynb", "con", "a\\..\\b"])
+def test_names_that_a_platform_tells_are_made_safe(tmp_path, name):
+    base = "E_annam_attempt_2021-06-18-09-33-12"
+    about = f"Name: Anna M (annam)\nFiles:\n\tOriginal filename: {name}\n\tFilename: {base}_x.ipynb\n"
+    intake = quick(tmp_path, {f"{base}.txt": about, f"{base}_x.ipynb": notebook("a = 1")})
+    (submission,) = intake.submissions
+    neutral = tmp_path / "work" / "neutral"
+    written = {path for path in tmp_path.rglob("*") if path.is_file()} - set((tmp_path / "export").rglob("*"))
+    (upload,) = written - {neutral / "students.csv"}
+    assert upload.read_bytes() == notebook("a = 1")
+    assert neutral / "annam" in upload.parents
+    assert submission.student == "annam"
+
+
 def test_plain_answers_that_hold_angle_brackets_are_kept(tmp_path):
     text = "if a<b and c>d: x = List<int>, </tag>"
     found = {**openolat()}
