@@ -39,11 +39,13 @@ def _without_module(student: Student, found: Facts) -> Network | None:
 
 
 def network_classes(found: Facts) -> list[Mapping[str, Any]]:
-    """The notebook's own network classes; those of 2(e)'s cells last."""
+    """The notebook's own network classes, but for those of pictures; those of 2(e)'s cells last."""
+    foreign = {module.get("type") for module in found.entries("modules") if _of_pictures(module)}
     kinds = [
         kind
         for kind in found.entries("classes")
-        if _MODULE in (kind.get("bases") or ()) or re.match(r"class\s+\w+\s*\(.*Module", str(kind.get("source")))
+        if kind.get("name") not in foreign
+        and (_MODULE in (kind.get("bases") or ()) or re.match(r"class\s+\w+\s*\(.*Module", str(kind.get("source"))))
     ]
     return sorted(kinds, key=lambda kind: (found.in_section(kind.get("cell"), "e"), kind.get("cell") or 0))
 

@@ -15,12 +15,18 @@ _STEPS = 2
 """A sequence has more elements than this; so a column of targets is no batch of names."""
 
 
+_OF_TRAINING = {"module", "optimizer", "loader"}
+
+
 def plain_networks(found: Facts) -> Iterator[Network]:
     """Functions and methods that turned a batch of names (B, S, D) into numbers for each, outermost first."""
     cells = {kind.get("name"): kind.get("cell") for kind in found.entries("classes")}
     done = set()
     for function, record in _records(found):
         place = _place_of_names(found, record)
+        kinds = {found.value(described).kind for described in (record.get("args") or {}).values()}
+        if kinds & _OF_TRAINING:
+            continue  # a training step or an evaluation: to call it again would train
         if place is None or function.get("obj") in done or not _answers(found, record):
             continue
         done.add(function.get("obj"))

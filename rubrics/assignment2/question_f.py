@@ -40,6 +40,9 @@ def network_training(student: Student) -> Iterator[Outcome]:
 def _absent(student: Student) -> Iterator[Outcome]:
     """No training: at most the network and the data may be there."""
     saw = "no training was found"
+    if student.find(find_network) is None and student.find(find_data_set) is None:
+        yield from (not_met(f"2f.{name}", saw) for name in _NAMES)
+        return
     training = student.find(find_training)
     yield _setup(student, training)
     yield _data(student, training)
