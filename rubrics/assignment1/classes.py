@@ -110,16 +110,18 @@ def _takes_class(student: Student, given: Work) -> tuple[str, str] | None:
         for parameter in parameters:
             if written.class_parameter == parameter or (name, parameter) in taken or role(parameter) == "class":
                 return name, parameter
-    return _lambda_that_takes_class(given)
+    return _written_with_class(given)
 
 
-def _lambda_that_takes_class(given: Work) -> tuple[str, str] | None:
-    """Name and parameter of a lambda that computes a map; their calls are not recorded."""
+def _written_with_class(given: Work) -> tuple[str, str] | None:
+    """Name and parameter of a lambda, or of a function that was not recorded, that computes a map by its source."""
     for _, node in given.code.walk():
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
+        is_lambda = isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda)
+        if is_lambda or isinstance(node, ast.FunctionDef):
             written = read_source(given.code, [ast.unparse(node)])
             if written.steps >= 2 and written.class_parameter:
-                return ast.unparse(node.targets[0]), written.class_parameter
+                name = node.name if isinstance(node, ast.FunctionDef) else ast.unparse(node).partition(" =")[0]
+                return name, written.class_parameter
     return None
 
 

@@ -44,10 +44,11 @@ ODD["magics"] = [
     "%%time\n" + cell if number == 3 else "%matplotlib inline\n" + cell for number, cell in enumerate(FORMS["short"])
 ]
 ODD["star_imports_and_shadowed_names"] = notebook("""
+from matplotlib.pyplot import *
 from torch import *
+from torch import autograd, nn
 from torchvision.models import *
 from torchvision.transforms import *
-from matplotlib.pyplot import *
 from PIL import Image
 import numpy as np
 # %%
