@@ -21,7 +21,8 @@ CRITERIA = ("convolutions", "padding", "pooling", "activation", "fc", "forward",
 _RESHAPE = re.compile(r"shape '\[([^]]*)\]' is invalid")
 _SIZE_FAULT = re.compile(
     r"shapes cannot be multiplied|invalid for input of size|size mismatch|Kernel size can't be greater|"
-    r"Calculated padded input size|Output size is too small|non-positive|expected input\[|channels",
+    r"Calculated padded input size|Output size is too small|non-positive|more than 1 value per channel|"
+    r"expected input\[|channels",
     re.IGNORECASE,
 )
 

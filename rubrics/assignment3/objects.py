@@ -170,6 +170,9 @@ def roles(student: Student) -> Roles:
     over_test = [loader for loader in found.loaders if loader.dataset and "test" in loader.dataset.splits]
     train = _best([loader for loader in trains if loader in over_train] or trains or _marked(over_train))
     test = _best([loader for loader in over_test if loader.obj in tested] or [x for x in over_test if x != train])
+    if train is None and crashed:  # what was taken for the training set is no training split
+        train = _best([loader for loader in found.loaders if loader.shuffle and loader.dataset in found.datasets])
+        test = test if test != train else _best([loader for loader in over_test if loader != train])
     if train is None:
         return Roles(None, test)
     swapped = train in over_test and train not in over_train
@@ -179,8 +182,9 @@ def roles(student: Student) -> Roles:
     if test is None:
         left = [loader for loader in found.loaders if loader != train]
         test = _best([loader for loader in left if loader.obj in tested])
-        if crashed and len(left) == 1:  # the training failed before anything could be tested
-            test = test or left[0]
+        if crashed:  # the training failed before anything could be tested
+            named = [loader for loader in left if any("test" in name.lower() for name in loader.names)]
+            test = test or _best(named or (left if len(left) == 1 else []))
     return Roles(train, test)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from grader.scoring import Outcome, Student, met, not_met, review
 from reference.assignment3 import EPOCHS
 from rubrics.assignment3.objects import objects
+from rubrics.assignment3.optimizers import holding, left_out
 from rubrics.assignment3.probing import find_network
 from rubrics.assignment3.runs import Training, find_training
 from rubrics.assignment3.testing import evaluation_mode, test_accuracy
@@ -139,7 +139,7 @@ def _optimizer(student: Student, training: Training) -> Outcome:
     criterion = "3e.optimizer"
     run = training.run
     steps = run.events("step") if run is not None else []
-    if run is not None and steps and not (training.repaired and _holding(student)):
+    if run is not None and steps and not (training.repaired and holding(student)):
         if run.network is not None and not any(run.network in (step.get("modules") or ()) for step in steps):
             return not_met(criterion, f"{_how(training)}The optimizer moves no parameter of the trained network.")
         lacking = _not_covered(student, run, {step.get("optimizer") for step in steps})
@@ -155,9 +155,9 @@ def _idle_optimizer(student: Student, training: Training) -> Outcome:
     network = student.find(find_network)
     obj = network.candidate.obj if network is not None else None
     entries = student.find(objects).entries("optimizers")
-    holding = _holding(student)
-    if obj is not None and holding:
-        lacking = _left_out(student, obj, holding)
+    held = holding(student)
+    if obj is not None and held:
+        lacking = left_out(student, obj, held)
         if lacking:
             return not_met(criterion, f"The optimizer leaves out {', '.join(lacking[:4])}.")
         return met(criterion, "An optimizer over the parameters of the network is made.")
@@ -183,31 +183,7 @@ def _updates_by_hand(student: Student) -> bool:
 def _not_covered(student: Student, run: TrainingRun, optimizers: set[int]) -> list[str]:
     """Trainable parameters of the network that none of its optimizers holds."""
     entries = [entry for entry in student.find(objects).entries("optimizers") if entry.get("obj") in optimizers]
-    return _left_out(student, run.network, entries) if len(entries) == len(optimizers) else []
-
-
-def _holding(student: Student) -> list[Mapping[str, Any]]:
-    """The optimizers that hold parameters of the student's network."""
-    network = student.find(find_network)
-    obj = network.candidate.obj if network is not None else None
-    entries = student.find(objects).entries("optimizers")
-    return [entry for entry in entries if any(part.get("module") == obj for part in entry.get("parameters") or ())]
-
-
-def _left_out(student: Student, network: int | None, entries: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Trainable parameters of a network that none of some optimizers holds."""
-    modules = student.find(objects).entries("modules")
-    module = next((entry for entry in modules if entry.get("obj") == network), None)
-    if module is None:
-        return []
-    held = {
-        str(part.get("name"))
-        for entry in entries
-        for part in entry.get("parameters") or ()
-        if part.get("module") == network
-    }
-    wanted = [str(part.get("name")) for part in module.get("parameters") or () if part.get("requires_grad")]
-    return [name for name in wanted if name not in held] if held else []
+    return left_out(student, run.network, entries) if len(entries) == len(optimizers) else []
 
 
 # --- epochs, device, loop -----------------------------------------------------------------------------------------

@@ -83,7 +83,7 @@ ds_train = datasets.SVHN(root="svhn", split="train", download=True, transform=tr
 ds_test = datasets.SVHN(root="svhn", split="test", download=True, transform=test_tf)
 print(len(ds_train), len(ds_test))
 
-loader_train = DataLoader(ds_train, batch_size=32, shuffle=True, drop_last=True)
+loader_train = DataLoader(ds_train, batch_size=16, shuffle=True, drop_last=True)
 loader_test = DataLoader(ds_test, batch_size=64, shuffle=False)
 """,
     "loader_train",
