@@ -22,8 +22,8 @@ from grader.journal import storage_errors
 MIGRATIONS = Path(__file__).with_name("migrations")
 BUSY_S = 60
 """How long a writer waits for another one."""
-_UPGRADE_LOCK = 7_260_471
-"""Of PostgreSQL, held while tables are made."""
+_UPGRADE_LOCK, _WRITE_LOCK = 7_260_471, 7_260_472
+"""Of PostgreSQL, held while tables are made, and while they are written."""
 
 
 class Database:
@@ -71,6 +71,9 @@ class Database:
         with self.errors(), self.engine.connect() as plain:
             connection = plain.execution_options(grader_writes=True)
             with connection.begin():
+                if self.engine.dialect.name == "postgresql":
+                    # One writer at a time, as SQLite has it: what is looked up stays true until it is written.
+                    connection.execute(text(f"SELECT pg_advisory_xact_lock({_WRITE_LOCK})"))
                 yield connection
 
     @contextlib.contextmanager

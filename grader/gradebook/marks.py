@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Select, insert, select, update
@@ -141,6 +142,8 @@ class MarkBook:
         self, connection: Connection, key: tuple[str, str], mark: HumanMark, by: Provenance, marked: str
     ) -> StoredMark:
         student, question = key
+        mark = replace(mark, comment=_storable(mark.comment))
+        by = replace(by, author=_storable(by.author), reason=_storable(by.reason))
         owner = self._book.student_id(connection, student)
         mine = _query(self._book.id).where(StudentRow.name == student, MarkRow.question == question)
         before = connection.execute(mine.where(MarkRow.taken_back_at.is_(None), MarkRow.role == by.role)).all()
@@ -150,7 +153,7 @@ class MarkBook:
             "role": by.role,
             "points": mark.points,
             "criteria": json.dumps(dict(mark.criteria)),
-            "comment": mark.comment.replace("\0", ""),
+            "comment": mark.comment,
             "author": by.author,
             "reason": by.reason,
             "source": by.source,
@@ -189,7 +192,7 @@ class MarkBook:
 
     def _remember(self, connection: Connection, question: str, comment: str) -> None:
         """Comments are offered again where the same question is marked."""
-        text = comment.replace("\0", "").strip()
+        text = comment.strip()
         if not text:
             return
         same = (CommentRow.class_id == self._book.id) & (CommentRow.question == question) & (CommentRow.text == text)
@@ -220,6 +223,11 @@ def _stored(row: Any) -> StoredMark:
         row.taken_back_at,
         row.taken_back_by,
     )
+
+
+def _storable(text: str) -> str:
+    """A text without what databases refuse."""
+    return text.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _told(mark: HumanMark) -> str:
