@@ -91,15 +91,19 @@ def _one_hot(rows: Matrix) -> bool:
 def find_data_set(student: Student) -> DataSet | None:
     """The data set of names; use it with ``student.find``."""
     found = student.find(facts)
+    failing: DataSet | None = None
     for expression, entry, how in _instances(found):
-        data_set = examined(student, found, expression, entry, how)
-        if data_set is not None:
-            return data_set
+        failing = examined(student, found, expression, entry, how)
+        if failing is not None and (failing.good or not any(item.fault for item in failing.items)):
+            return failing
+        if failing is not None:
+            break
+    # an instance of which every item fails may have been given the wrong arguments
     for kind in _classes(found):
         made = constructed(student, found, kind)
-        if made is not None:
+        if made is not None and (made.good or failing is None):
             return made
-    return None
+    return failing
 
 
 def classes_of(student: Student) -> list[Mapping[str, Any]]:
@@ -345,9 +349,10 @@ def constructed(student: Student, found: Facts, kind: Mapping[str, Any], *, clea
         if candidate is None:
             continue
         candidate = replace(candidate, rows=len(table))
-        if candidate.alignment.layout:
+        targets = {tuple(item.target) for item in candidate.good if item.target is not None}
+        if candidate.alignment.layout and len(targets) > 1:
             return candidate
-        weak = weak or candidate
+        weak = candidate if weak is None or (candidate.alignment.layout and not weak.alignment.layout) else weak
     return weak
 
 

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from grader.notebook import Cell
 from grader.scoring import Outcome, Student, carried, met, not_met, review
 from rubrics.assignment2.data import classes_of, find_data_set
 from rubrics.assignment2.facts import cell_name, facts
 from rubrics.assignment2.judged_accuracy import accuracy_outcomes
-from rubrics.assignment2.network import find_network
+from rubrics.assignment2.network import find_network, network_classes
 from rubrics.assignment2.runs import Training, find_training, network_lost
 from rubrics.averages import loss_of
 from rubrics.loop import examine_loop, loop_outcome
@@ -66,6 +67,8 @@ def _setup(student: Student, training: Training) -> Outcome:
         name = re.search(r"name '(\w+)'", broken.error_message)
         if name and re.search(r"^[A-Za-z]$|hid|out|class|unit|size|dim", name.group(1), re.IGNORECASE):
             return not_met("2f.setup", f"{cell_name(broken.index)}: {broken.error_message}")
+    if broken is not None and not _instances(student) and _wrongly_made(student, broken):
+        return not_met("2f.setup", f"{cell_name(broken.index)}: {broken.error_message}")
     if _instances(student):
         return met("2f.setup", f"{network.how if network is not None else 'the network'} is instantiated")
     if network is None:
@@ -80,6 +83,13 @@ def _setup(student: Student, training: Training) -> Outcome:
     fault = f": {broken.error_name}: {broken.error_message[:100]}" if broken is not None else ""
     del found
     return not_met("2f.setup", f"the network is never instantiated with its sizes{fault}")
+
+
+def _wrongly_made(student: Student, broken: Cell) -> bool:
+    """Whether a cell ended with a network that was made without its sizes."""
+    names = [str(kind.get("name")) for kind in network_classes(student.find(facts))]
+    wrong = broken.error_name == "TypeError" and re.search(r"__init__\(\) (missing|takes)", broken.error_message)
+    return bool(wrong) and any(f"{name}.__init__" in broken.error_message for name in names)
 
 
 def _instances(student: Student) -> bool:
@@ -129,6 +139,9 @@ def _data_fault(student: Student, training: Training) -> Outcome:
     iterated = own is not None and any(event.kind == "iter" for event in own.trace.events)
     batches = own is not None and bool(own.trace.of("batch"))
     lost = [name for name in ("item", "padding", "encoding", "target") if student.lost(f"2d.{name}")]
+    broken = training.broken
+    if found.entries("loaders") and broken is not None and _wrongly_made(student, broken):
+        return met("2f.data", f"data set and loader are initialised; then {broken.error_message[:100]}")
     if batches and network_lost(student):
         return carried("2f.data", "2e", f"the loader delivers batches, and the network fails: {saw}")
     if (loaders or iterated) and (lost or student.lost("2c.hyphen") or student.lost("2c.case")):

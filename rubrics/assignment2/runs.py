@@ -141,13 +141,27 @@ def _cells(student: Student, found: Facts) -> Iterator[Cell]:
     backward = [
         c.index for c in student.notebook.code_cells if re.search(r"\.backward\(|\.step\(|autograd\.grad", c.source)
     ]
+    calling = _calling(student, found, backward)
     for cell in student.notebook.code_cells:
         if (
             found.sections.get(cell.index) == "f"
             or cell.index in backward
+            or cell.index in calling
             or (not found.sections and _TRAINING.search(cell.source) and "class " not in cell.source)
         ):
             yield cell
+
+
+def _calling(student: Student, found: Facts, training: Sequence[int]) -> set[int]:
+    """The later cells that call a function or make an object of a class in which training is written."""
+    calling = set()
+    for entry in (*found.entries("functions"), *found.entries("classes")):
+        name, cell = str(entry.get("name")), entry.get("cell")
+        if cell in training and "." not in name and re.search(r"\.backward\(|\.step\(", str(entry.get("source"))):
+            pattern = re.compile(rf"\b{re.escape(name)}\(")
+            later = (c for c in student.notebook.code_cells if isinstance(cell, int) and c.index > cell)
+            calling |= {c.index for c in later if pattern.search(c.source)}
+    return calling
 
 
 # --- running it again -----------------------------------------------------------------------------------------
