@@ -16,7 +16,7 @@ STRANGE: dict[str, Case] = {}
 
 STRANGE["empty"] = Case([], NOTHING)
 STRANGE["only_markdown"] = Case(["#md # Assignment 1", "#md I did not manage."], NOTHING)
-STRANGE["syntax_errors_everywhere"] = Case([f"{cell}\nthis is not Python\n" for cell in FORMS["short"]], NOTHING)
+STRANGE["syntax_errors_everywhere"] = Case([f"{cell}\ndef def\n" for cell in FORMS["short"]], NOTHING)
 STRANGE["brackets_and_binary"] = Case(
     ["((((" * 300, "\x00\x01", "def f(:\n\tpass\n  pass", "print(1", "%%unknown\n???", "!!"], NOTHING
 )
