@@ -39,6 +39,8 @@ def status(students: bool, **given: Any) -> int:
         if one.state in {"open", "check"}:
             why = " (marked for an earlier upload)" if one.outdated else ""
             console.print(f"{one.question.id}: {plain(one.shown)}{why}", markup=False, soft_wrap=True)
-    count = sum(one.state in {"open", "check"} for one in waiting)
-    console.print(f"{count} open in {len({one.student for one in waiting})} submissions", markup=False, soft_wrap=True)
+    waits = [one.student for one in waiting if one.state in {"open", "check"}]
+    everybody = len({one.student for one in waiting})
+    line = f"{len(waits)} open, of {len(set(waits))} of {everybody} students"
+    console.print(line, markup=False, soft_wrap=True)
     return 0
