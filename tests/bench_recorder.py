@@ -2,9 +2,9 @@
 
 Usage: ``python -m tests.bench_recorder [--rounds N] [--names N] [--write]``. In each round the reference solution runs
 in two forks of one process, one with the recorder and one without it; data and device requests are provided in both.
-The forks compute by turns, a few batches each, so that what else the machine does hits both alike. Compared is their CPU
-time: in assignment 1, which trains nothing, that of all cells behind the imports; in the others that of the cell that
-trains. The first calls of everything are recorded in more detail than later ones, and weigh most in a short
+The forks compute by turns, a few batches each, so that what else the machine does hits both alike. Compared is their
+CPU time: in assignment 1, which trains nothing, that of all cells behind the imports; in the others that of the cell
+that trains. The first calls of everything are recorded in more detail than later ones, and weigh most in a short
 training; so assignment 2 also trains on many more names than the stand-in has.
 """
 

@@ -45,6 +45,9 @@ def _install_modules(recorder: Recorder) -> None:
     original = nn.Module.__call__
 
     def called(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
+        if recorder.depth and self._compiled_call_impl is None:
+            # What the original does, without its frame: parts of a network are called very often.
+            return self._call_impl(*args, **kwargs)  # type: ignore[no-untyped-call]
         if recorder.depth or not recorder.enabled or isinstance(self, _Loss) or not _has_parameters(recorder, self):
             return original(self, *args, **kwargs)
         return recorder.root_call(original, self, args, kwargs)

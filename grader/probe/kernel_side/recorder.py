@@ -85,7 +85,7 @@ class Recorder:
         self._outputs: deque[tuple[int, int, int]] = deque(maxlen=8)
         self._losses: deque[tuple[int, Any, float | None]] = deque(maxlen=8)
         self._watched: tuple[tuple[int, int, Anatomy | None], list[torch.Tensor]] | None = None
-        self._unjudged: list[tuple[dict[str, Any], np.ndarray[Any, Any]]] = []
+        self._unjudged: list[dict[str, Any]] = []
 
     # -- events -------------------------------------------------------------------------------------------------
 
@@ -102,8 +102,8 @@ class Recorder:
 
     def trace(self, since: int) -> list[dict[str, Any]]:
         """The events after a serial number."""
-        for event, values in self._unjudged:
-            event["input_is"] = nature(values)
+        for event in self._unjudged:
+            event["input_is"] = nature(self.packed.values(event["input"]))
         self._unjudged.clear()
         return [event for event in self.events if event["s"] > since]
 
@@ -226,7 +226,7 @@ class Recorder:
             )
             self._losses.append((serial, value, number))
             if packed is not None and logits.is_floating_point() and self.events[-1]["s"] == serial:
-                self._unjudged.append((self.events[-1], self.packed.values(packed)))
+                self._unjudged.append(self.events[-1])
         return value
 
     def _forward_of(self, thing: torch.Tensor) -> int | None:
