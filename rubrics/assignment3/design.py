@@ -271,8 +271,8 @@ def layers_of_source(tree: Sequence[Mapping[str, Any]], class_source: str) -> li
     """
     parts = {str(part.get("name")): part for part in tree}
     order = _forward_order(class_source, parts) if class_source else None
-    if not order:
-        order = [*parts]
+    if not order or not any(isinstance(called, str) for called in order):
+        order = [*parts]  # a container, or parts that a loop goes through
     found: list[Layer] = []
     for called in order:
         if isinstance(called, str):

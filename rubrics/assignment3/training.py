@@ -72,7 +72,7 @@ def _loss(student: Student, training: Training) -> Outcome:
     if seen is None or (seen.form == "unknown" and not training.run):
         return _loss_by_source(student)
     if seen.form == RIGHT_FOR_CLASSES:
-        softmax = training.network_replaced and _written(student, "softmax", "Softmax")
+        softmax = training.network_replaced and (_written(student, "Softmax") or _in_forward(student, "softmax"))
         if softmax and not _written(student, "log_softmax", "LogSoftmax", "NLLLoss", "nll_loss"):
             return not_met(criterion, "The network ends with a softmax before the cross-entropy.")
         return met(criterion, f"{_how(training)}{seen.saw}.")
