@@ -333,7 +333,7 @@ def _inputs(student: Student, context: Context) -> dict[str, Array]:
         unit = channels_last(runs[-1].images)
         if unit is not None:
             unit = np.clip(unit * np.array([0.229, 0.224, 0.225]) + np.array([0.485, 0.456, 0.406]), 0, 1)
-            arrays["original"] = (unit * 255).astype(np.uint8)
+            arrays["original"] = (np.nan_to_num(unit) * 255).astype(np.uint8)
     return arrays
 
 
