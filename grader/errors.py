@@ -3,6 +3,7 @@
     GraderError
     ├── UserError              wrong usage or configuration; ends the command (exit status 2)
     │   ├── UsageError         a wrong argument or option
+    │   │   └── ConflictError  somebody else changed it meanwhile
     │   └── CourseError        a course pack that does not validate
     ├── SubmissionError        a fault in what a student uploaded; graded and reported, never raised to the top
     │   ├── ArchiveError       an archive that is damaged, hostile or encrypted
@@ -44,6 +45,10 @@ class UserError(GraderError):
 
 class UsageError(UserError):
     """An argument or option is wrong."""
+
+
+class ConflictError(UsageError):
+    """Somebody else changed what was to be changed."""
 
 
 class CourseError(UserError):

@@ -47,11 +47,20 @@ class Waiting:
     @property
     def state(self) -> str:
         """``open``, ``marked``, ``check`` (marked for an earlier upload), ``computed`` or ``missing``."""
-        if self.mark is not None:
-            return "check" if self.outdated else "marked"
-        if self.result is None or self.result.status == "review":
+        if self.mark is not None and self.outdated:
+            return "check"
+        if self.mark is not None and not still_open(self.result, self.mark.mark):
+            return "marked"
+        if self.mark is not None or self.result is None or self.result.status == "review":
             return "open"
         return "missing" if self.result.status == "missing" else "computed"
+
+
+def still_open(result: QuestionResult | None, mark: HumanMark) -> bool:
+    """Whether a mark of single criteria leaves one undecided."""
+    if mark.points is not None or result is None:
+        return False
+    return any(criterion.points is None and criterion.id not in mark.criteria for criterion in result.criteria)
 
 
 class Marking:
@@ -130,7 +139,7 @@ class Marking:
             raise UsageError(message, hint="Give names as the reports' table shows them.")
         return found
 
-    def mark(self, name: str, question: str, entry: Any, by: Provenance) -> StoredMark:
+    def mark(self, name: str, question: str, entry: Any, by: Provenance, *, seen: int | None = None) -> StoredMark:
         """Adds a mark.
 
         Args:
@@ -138,15 +147,17 @@ class Marking:
             question: Id of the question.
             entry: As in ``marks.yaml``: points, or a dictionary of points or criteria and a comment.
             by: Who gives it.
+            seen: Number of the mark that counted when the marker looked, 0 for none; None: it does not matter.
 
         Raises:
             UsageError: Student, question, criterion or points do not fit.
+            ConflictError: Another mark than ``seen`` counts by now.
         """
         stored, asked = self.student(name), self.question(question)
         mark = read_mark(f"{stored.record.student} {question}", entry, asked)
         mark = HumanMark(mark.points, mark.criteria, self.comment(question, mark.comment))
         marked = marked_hash(stored.record, self.course, question)
-        return self._keeper.marks.add(stored.record.student, question, mark, by, marked)
+        return self._keeper.marks.add(stored.record.student, question, mark, by, marked, seen=seen)
 
     def confirm(self, name: str, question: str, by: Provenance) -> StoredMark:
         """Gives the mark that counts again, for the present upload.
@@ -162,14 +173,15 @@ class Marking:
         marked = marked_hash(stored.record, self.course, question)
         return self._keeper.marks.add(stored.record.student, question, mark.mark, by, marked)
 
-    def take_back(self, name: str, question: str, by: Provenance) -> StoredMark:
+    def take_back(self, name: str, question: str, by: Provenance, *, seen: int | None = None) -> StoredMark:
         """Takes the mark that counts back.
 
         Raises:
             UsageError: There is none.
+            ConflictError: Another mark than ``seen`` counts by now.
         """
         self.question(question)
-        return self._keeper.marks.take_back(self.student(name).record.student, question, by)
+        return self._keeper.marks.take_back(self.student(name).record.student, question, by, seen=seen)
 
     def history(self, name: str, question: str) -> list[str]:
         """Who did what to a question's marks, a line each."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, insert, select, update
 
-from grader.errors import UsageError
+from grader.errors import ConflictError, UsageError
 from grader.gradebook.book import Gradebook, now
 from grader.gradebook.tables import CommentRow, EventRow, MarkRow, StudentRow
 from grader.gradebook.values import Event, Provenance, StoredMark
@@ -59,7 +59,9 @@ class MarkBook:
                 query = query.where(MarkRow.question == question)
             return [_stored(row) for row in connection.execute(query)]
 
-    def add(self, student: str, question: str, mark: HumanMark, by: Provenance, marked: str) -> StoredMark:
+    def add(
+        self, student: str, question: str, mark: HumanMark, by: Provenance, marked: str, *, seen: int | None = None
+    ) -> StoredMark:
         """Adds a mark.
 
         Args:
@@ -68,23 +70,34 @@ class MarkBook:
             mark: The mark.
             by: Who gives it.
             marked: Hash of what was marked.
+            seen: Number of the mark that counted when the marker looked, 0 for none; None: it does not matter.
 
         Raises:
             UsageError: There is no such student.
+            ConflictError: Another mark than ``seen`` counts by now.
         """
         with self._database.writing() as connection:
+            self._unchanged(connection, (student, question), by.role, seen)
             return self._add(connection, (student, question), mark, by, marked)
 
-    def take_back(self, student: str, question: str, by: Provenance) -> StoredMark:
+    def take_back(self, student: str, question: str, by: Provenance, *, seen: int | None = None) -> StoredMark:
         """Takes the mark that counts back; the one before it counts again.
+
+        Args:
+            student: Name of the student.
+            question: Id of the question.
+            by: Who takes it back.
+            seen: As in ``add``.
 
         Returns:
             The mark that was taken back.
 
         Raises:
             UsageError: There is none.
+            ConflictError: Another mark than ``seen`` counts by now.
         """
         with self._database.writing() as connection:
+            self._unchanged(connection, (student, question), by.role, seen)
             return self._take_back(connection, student, question, by)
 
     def sync_file(self, marks: Marks, hashes: Hashes, author: str) -> list[str]:
@@ -137,6 +150,18 @@ class MarkBook:
             for row in connection.execute(query):
                 found.setdefault(row.name, {})[row.question] = _stored(row)
         return found
+
+    def _unchanged(self, connection: Connection, key: tuple[str, str], role: str, seen: int | None) -> None:
+        """Refuses to put a mark over one that its giver has not seen."""
+        if seen is None:
+            return
+        mine = _query(self._book.id).where(StudentRow.name == key[0], MarkRow.question == key[1])
+        rows = connection.execute(mine.where(MarkRow.taken_back_at.is_(None), MarkRow.role == role)).all()
+        if (rows[-1].id if rows else 0) != seen:
+            last = _stored(rows[-1]) if rows else None
+            told = f"{last.by.author} gave {_told(last.mark)}" if last else "its mark was taken back"
+            message = f"question {key[1]} was marked meanwhile: {told}."
+            raise ConflictError(message, hint="Load the page again and decide.")
 
     def _add(
         self, connection: Connection, key: tuple[str, str], mark: HumanMark, by: Provenance, marked: str
