@@ -12,10 +12,13 @@ from tests.fidelity.cases import Case, Label
 from tests.rubrics.assignment3.cohort.data import DATA, Data
 from tests.rubrics.assignment3.cohort.faults import DATA_FAULTS, NETWORK_FAULTS, Fault, apply
 from tests.rubrics.assignment3.cohort.faults_training import TRAINING_FAULTS
+from tests.rubrics.assignment3.cohort.more_trainings import MORE_TRAININGS
 from tests.rubrics.assignment3.cohort.networks import NETWORKS, Network
-from tests.rubrics.assignment3.cohort.trainings import TRAININGS, Training
+from tests.rubrics.assignment3.cohort.trainings import TRAININGS as FIRST_TRAININGS
+from tests.rubrics.assignment3.cohort.trainings import Training
 from tests.rubrics.assignment3.cohort.whole import WHOLE
 
+TRAININGS = {**FIRST_TRAININGS, **MORE_TRAININGS}
 P = TypeVar("P", Data, Network, Training)
 DRAWN = 150
 IMAGES = (48, 24)
