@@ -144,8 +144,8 @@ class Compared:
 
 
 def _preload() -> None:
-    """The fork server imports this module once, so that no fork has to."""
-    PRELOAD.append("tests.fidelity.repeat")
+    """The fork server imports what this module does, so that no fork has to."""
+    PRELOAD.extend(("grader.intake", "grader.run", "grader.rubric_modules", "tests.fidelity.__main__"))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -7,7 +7,7 @@ notebook takes out of a network, or puts past torch's methods into one, is seen 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,11 +97,14 @@ def module_moved(module: nn.Module) -> bool:
     return _anatomy(module).moved()
 
 
-def any_gradient(parameters: Iterable[torch.Tensor]) -> bool:
+def any_gradient(parameters: Sequence[torch.Tensor]) -> bool:
     """Whether the first or last gradients are non-zero; a sample, since this runs in every step.
 
-    The last are looked at first: usually a few biases, and rarely zero.
+    The last is looked at first: usually that of a few biases, and rarely zero.
     """
+    last = parameters[-1].grad if parameters else None
+    if last is not None and _nonzero(last):
+        return True
     held = [gradient for parameter in parameters if (gradient := parameter.grad) is not None]
     return any(_nonzero(gradient) for gradient in (*held[:-3:-1], *held[:2]))
 

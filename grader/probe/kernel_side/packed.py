@@ -32,7 +32,7 @@ class Packed:
         size = thing.numel()
         if size > MAX_ITEM or self._length + size > MAX_PACKED or thing.layout is not torch.strided:
             return None
-        self._waiting.append(thing.detach().clone())
+        self._waiting.append((thing.detach() if thing.requires_grad else thing).clone())
         place = {"at": self._length, "shape": list(thing.shape)}
         self._length += size
         self._waiting_length += size

@@ -7,6 +7,7 @@ than the one comparison made here.
 
 from __future__ import annotations
 
+import functools
 import math
 import sys
 from collections import defaultdict, deque
@@ -80,7 +81,7 @@ class Recorder:
         self.stop: Callable[[], None] | None = None
         self._printed = 0
         self._last: Anatomy | None = None
-        self._moved_by: dict[int, tuple[tuple[int, int, int], list[int]]] = {}
+        self._moved: dict[int, tuple[tuple[int, int, int], tuple[list[torch.Tensor], list[int]]]] = {}
         self._batches: deque[tuple[int, set[int], int]] = deque(maxlen=4)
         self._outputs: deque[tuple[int, int, int]] = deque(maxlen=8)
         self._losses: deque[tuple[int, Any, float | None]] = deque(maxlen=8)
@@ -215,7 +216,7 @@ class Recorder:
                 fn=name,
                 in_shape=list(logits.shape),
                 target_shape=list(target.shape),
-                target_dtype=str(target.dtype).removeprefix("torch."),
+                target_dtype=_dtype(target.dtype),
                 value=number,
                 reduction=str(kwargs.get("reduction", "mean")),
                 input_is="logits" if packed is not None else nature(to_array(logits)),
@@ -267,18 +268,18 @@ class Recorder:
 
     def step(self, optimizer: Any) -> None:
         """Notes that an optimizer is about to move its parameters."""
-        parameters = [p for group in optimizer.param_groups for p in group["params"]]
-        modules = self._modules_moved_by(optimizer, parameters)
+        parameters, modules = self._moved_by(optimizer)
         self.emit("step", optimizer=self.session.number(optimizer), has_grad=any_gradient(parameters), modules=modules)
         if self.stop is not None:
             self.stop()
 
-    def _modules_moved_by(self, optimizer: Any, parameters: list[torch.Tensor]) -> list[int]:
-        """Numbers of the called networks that hold parameters of an optimizer."""
-        state = self.anatomies.generation, len(self.calls), len(parameters)
-        known = self._moved_by.get(id(optimizer))
+    def _moved_by(self, optimizer: Any) -> tuple[list[torch.Tensor], list[int]]:
+        """Parameters of an optimizer, and numbers of the called networks that hold some of them."""
+        state = self.anatomies.generation, len(self.calls), len(optimizer.param_groups)
+        known = self._moved.get(id(optimizer))
         if known is not None and known[0] == state:
             return known[1]
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
         held = {id(p) for p in parameters}
         called = [calls.first[0].module for calls in self.calls.values() if calls.first]
         modules = [
@@ -286,8 +287,8 @@ class Recorder:
             for module in called
             if not held.isdisjoint(self.anatomies.of(module).identities)
         ]
-        self._moved_by[id(optimizer)] = state, modules
-        return modules
+        self._moved[id(optimizer)] = state, (parameters, modules)
+        return parameters, modules
 
     # -- loaders ------------------------------------------------------------------------------------------------
 
@@ -386,9 +387,14 @@ def _length(data: Any) -> int | None:
         return None
 
 
+@functools.cache
+def _dtype(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
 def _number(thing: Any) -> float | None:
     try:
-        value = float(thing.detach()) if isinstance(thing, torch.Tensor) and thing.numel() == 1 else None
+        value = float(thing.item()) if isinstance(thing, torch.Tensor) and thing.numel() == 1 else None
     except (RuntimeError, ValueError):
         return None
     return value if value is not None and math.isfinite(value) else None
