@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from grader.reporting import text
@@ -40,23 +40,30 @@ def render(template: str, style: str, script: str = "", *, language: Language | 
         "base-uri 'none'",
         "form-action 'none'",
     ]
-    page = _environment(language or find_language("en")).get_template(template)
+    page = environment(language or find_language("en")).get_template(template)
     # The only unescaped parts are our own files, whose hashes the policy names.
     trusted = {"style": Markup(css), "script": Markup(js)}  # noqa: S704
     return page.render(policy="; ".join(policy), **trusted, **context)
 
 
 @lru_cache(maxsize=8)
-def _environment(language: Language) -> Environment:
-    environment = Environment(
-        loader=PackageLoader("grader.reporting", "templates"),
+def environment(language: Language, also: str = "") -> Environment:
+    """Templates in a language.
+
+    Args:
+        language: Of their words.
+        also: A package whose ``templates`` are looked through first, or ``""``.
+    """
+    packages = [also, "grader.reporting"] if also else ["grader.reporting"]
+    made = Environment(
+        loader=ChoiceLoader([PackageLoader(package, "templates") for package in packages]),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_finalize,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    made.filters |= {
         "points": language.points,
         "plain_points": text.plain_points,
         "percent": language.percent,
@@ -67,8 +74,8 @@ def _environment(language: Language) -> Environment:
         "slug": text.slug,
         "with_code": _with_code,
     }
-    environment.globals |= {"t": language, "count": language.count}
-    return environment
+    made.globals |= {"t": language, "count": language.count}
+    return made
 
 
 _CODE = re.compile(r"`([^`\n]{1,200})`")
