@@ -44,6 +44,8 @@ class CriterionResult:
         title: What the criterion asks for, or ``""``: the report then reads the id.
         cell: Index of the cell that the evidence is about, or None.
         line: Line of that cell, from 1, or None.
+        computed: Points that were computed before a person marked the criterion; None when no person did, or when
+            nothing had been decided. For staff, who compare the two.
     """
 
     id: str
@@ -55,11 +57,12 @@ class CriterionResult:
     title: str = ""
     cell: int | None = None
     line: int | None = None
+    computed: float | None = None
 
     def __post_init__(self) -> None:
         owner = f"criterion {self.id}"
         _check_choice(owner, "outcome", self.outcome, CriterionOutcome)
-        _check_finite(owner, points=self.points, max_points=self.max_points)
+        _check_finite(owner, points=self.points, max_points=self.max_points, computed=self.computed)
         if (self.points is None) != (self.outcome == "review"):
             message = f"{owner}: points are None in review and only there, got {self.points} with {self.outcome!r}"
             raise ValueError(message)
@@ -81,6 +84,8 @@ class QuestionResult:
         marked_by: ``"person"`` when a person's marks won over the computed ones.
         answer: The text that the student typed, or ``""``.
         exhibits: What is worth looking at.
+        computed: Points that were computed before a person marked the question as a whole; None when no person did, or
+            when something was still open. For staff, who compare the two.
     """
 
     id: str
@@ -94,12 +99,13 @@ class QuestionResult:
     marked_by: Literal["", "person"] = ""
     answer: str = ""
     exhibits: tuple[Exhibit, ...] = ()
+    computed: float | None = None
 
     def __post_init__(self) -> None:
         owner = f"question {self.id}"
         _check_choice(owner, "kind", self.kind, QuestionKind)
         _check_choice(owner, "status", self.status, QuestionStatus)
-        _check_finite(owner, points=self.points, max_points=self.max_points)
+        _check_finite(owner, points=self.points, max_points=self.max_points, computed=self.computed)
 
     @property
     def open_points(self) -> float:

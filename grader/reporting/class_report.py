@@ -5,46 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from grader.reporting import page, text
 from grader.reporting.final import final_cells
+from grader.reporting.overview import Column, assignments_of, columns_of, overview_of
 from grader.results import AssignmentResult, QuestionResult, StudentResult
 
-_BINS = 10
-
-
-@dataclass(frozen=True)
-class Column:
-    """A question of the class. Attributes: its id, title, points and assignment."""
-
-    id: str
-    title: str
-    max_points: float
-    assignment: str
-
-
-@dataclass(frozen=True)
-class QuestionFigures:
-    """How a question went. Attributes: column, mean points, students with full points, open ones, decided ones."""
-
-    column: Column
-    mean: float
-    full: int
-    undecided: int
-    graded: int
-
-
-@dataclass(frozen=True)
-class Bin:
-    """A bar of the distribution. Attributes: bounds in points, students, height in percent of the tallest."""
-
-    low: float
-    high: float
-    count: int
-    height: float
+PAGE_ROWS = 100
+"""Students of the table that show at once in a browser that runs the page's script."""
+_MOST_FAULTS = 100
+_MOST_GROUPS = 40
+_NAMES_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -58,14 +32,31 @@ class Row:
     problems: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class People:
+    """Students behind a figure.
+
+    Attributes:
+        count: How many.
+        gaps: Their positions in the table, each as the distance from the one before: short, also for thousands.
+        anchor: What to jump to in their reports, or ``""``.
+        first: (Name, link) of the first few, for browsers that run no script.
+    """
+
+    count: int
+    gaps: str
+    anchor: str
+    first: tuple[tuple[str, str], ...]
+
+
 def grades_csv(results: Sequence[StudentResult]) -> str:
     """The table as text: student, a column a question, a total an assignment, total, status, open questions.
 
     Where the course has policies, final points, grade, passing and lateness end the row. Points count what is decided
     so far. Names that a spreadsheet would take for a formula get a leading apostrophe.
     """
-    columns = _columns(results)
-    assignments = _assignments(results)
+    columns = columns_of(results)
+    assignments = assignments_of(results)
     out = io.StringIO()
     # CRLF as RFC 4180 has it; csv quotes only those line ends that the terminator holds, and names may hold either.
     writer = csv.writer(out, lineterminator="\r\n")
@@ -99,16 +90,18 @@ def class_page(results: Sequence[StudentResult], links: Mapping[str, str], title
         links: Student → folder of the report, relative to the page; a student's own name when it is missing.
         title: Name of the exam.
     """
-    columns = [column for column in _columns(results) if column.max_points > 0]
+    overview = overview_of(results)
     totals = [result.points for result in results if result.status != "failed"]
+    rows = [_row(result, overview.columns, links) for result in results]
     return page.render(
         "overview.html.j2",
         "overview.css",
         "overview.js",
         title=title,
-        columns=columns,
-        groups=_groups(columns),
-        rows=[_row(result, columns, links) for result in results],
+        overview=overview,
+        groups=_groups(overview.columns),
+        rows=rows,
+        page_rows=PAGE_ROWS,
         max_points=max((result.max_points for result in results), default=0.0),
         mean=statistics.fmean(totals) if totals else 0.0,
         median=statistics.median(totals) if totals else 0.0,
@@ -117,9 +110,22 @@ def class_page(results: Sequence[StudentResult], links: Mapping[str, str], title
         },
         policies=any(result.policy is not None for result in results),
         passed=_passed(results),
-        bins=_distribution(results),
-        figures=_figures(results, columns),
+        faults=overview.faults[:_MOST_FAULTS],
+        rarer=max(len(overview.faults) - _MOST_FAULTS, 0),
+        most_groups=_MOST_GROUPS,
+        flagged={flag.criterion or flag.column.id for flag in overview.flags},
+        people=_people(rows),
     )
+
+
+def _people(rows: Sequence[Row]) -> Callable[[Sequence[int], str], People]:
+    def people(students: Sequence[int], question: str) -> People:
+        anchor = f"#question-{text.slug(question)}" if question else ""
+        gaps = [after - before for before, after in zip((0, *students), students, strict=False)]
+        first = tuple((rows[at].result.student, rows[at].href + anchor) for at in students[:_NAMES_SHOWN])
+        return People(len(students), " ".join(map(str, gaps)), anchor, first)
+
+    return people
 
 
 def _passed(results: Sequence[StudentResult]) -> tuple[int, int] | None:
@@ -127,22 +133,6 @@ def _passed(results: Sequence[StudentResult]) -> tuple[int, int] | None:
     final = [result.policy for result in results if result.policy is not None and not result.policy.provisional]
     said = [outcome.passed for outcome in final if outcome.passed is not None]
     return (sum(said), len(said)) if said else None
-
-
-def _columns(results: Sequence[StudentResult]) -> list[Column]:
-    """All questions that any student has, in the order of the course."""
-    found: dict[str, Column] = {}
-    for result in results:
-        for assignment in result.assignments:
-            for question in assignment.questions:
-                if question.id not in found:
-                    found[question.id] = Column(question.id, question.title, question.max_points, assignment.id)
-    order = {ident: place for place, ident in enumerate(_assignments(results))}
-    return sorted(found.values(), key=lambda column: order[column.assignment])
-
-
-def _assignments(results: Sequence[StudentResult]) -> list[str]:
-    return list(dict.fromkeys(assignment.id for result in results for assignment in result.assignments))
 
 
 def _groups(columns: Sequence[Column]) -> list[tuple[str, int]]:
@@ -171,36 +161,3 @@ def _row(result: StudentResult, columns: Sequence[Column], links: Mapping[str, s
 
 def _assignment_problems(result: StudentResult) -> list[str]:
     return [f"Assignment {part.id}: {problem}" for part in result.assignments for problem in part.problems]
-
-
-def _distribution(results: Sequence[StudentResult]) -> list[Bin]:
-    top = max((result.max_points for result in results), default=0.0)
-    if top <= 0:
-        return []
-    counts = [0] * _BINS
-    for result in results:
-        if result.status != "failed":
-            counts[min(int(_BINS * max(result.points, 0.0) / top), _BINS - 1)] += 1
-    tallest = max(counts) or 1
-    return [
-        Bin(top * place / _BINS, top * (place + 1) / _BINS, count, 100.0 * count / tallest)
-        for place, count in enumerate(counts)
-    ]
-
-
-def _figures(results: Sequence[StudentResult], columns: Sequence[Column]) -> list[QuestionFigures]:
-    by_student = [{question.id: question for question in result.questions} for result in results]
-    figures = []
-    for column in columns:
-        questions = [found[column.id] for found in by_student if column.id in found]
-        decided = [question for question in questions if question.status != "review"]
-        figures.append(
-            QuestionFigures(
-                column=column,
-                mean=statistics.fmean(question.points for question in decided) if decided else 0.0,
-                full=sum(question.points >= question.max_points for question in decided),
-                undecided=len(questions) - len(decided),
-                graded=len(decided),
-            )
-        )
-    return figures

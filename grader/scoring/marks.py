@@ -162,12 +162,14 @@ def apply_mark(question: Question, result: QuestionResult, mark: HumanMark) -> Q
     comment = (mark.comment,) if mark.comment else ()
     if mark.points is not None:
         criteria = tuple(_settled(criterion, mark.points, question.points) for criterion in result.criteria)
-        return replace(
-            result, points=mark.points, status="graded", comments=comment, criteria=criteria, marked_by="person"
-        )
+        computed = result.points if result.status == "graded" else None
+        settled = replace(result, points=mark.points, status="graded", comments=comment, criteria=criteria)
+        return replace(settled, marked_by="person", computed=computed)
     known = {criterion.id: criterion for criterion in question.criteria}
     criteria = tuple(
-        _marked(known[criterion.id], mark.criteria[criterion.id]) if criterion.id in mark.criteria else criterion
+        replace(_marked(known[criterion.id], mark.criteria[criterion.id]), computed=criterion.points)
+        if criterion.id in mark.criteria
+        else criterion
         for criterion in result.criteria
     )
     changed = summed(question, criteria, answer=result.answer)

@@ -95,7 +95,8 @@ def test_the_figures_leave_open_and_failed_work_out():
     assert sum(counts) == 4
     first = tree.one("table", cls="questions").one("tbody").all("tr")[1]
     assert first.one("th").text == "1b Grad-CAM Derivative"
-    assert [cell.text for cell in first.all("td", cls="number")] == ["3.33 / 5", "2 of 3", "1"]
+    # Mean, full points, open, not handed in.
+    assert [cell.text for cell in first.all("td", cls="number")] == ["3.33 / 5", "2 of 3", "1", "0"]
 
 
 def test_lean_results_make_the_same_tables():

@@ -125,6 +125,32 @@ def test_a_persons_mark_wins() -> None:
     assert (single.points, single.status) == (1.0, "review")
 
 
+def test_what_was_computed_is_kept_beside_a_persons_mark() -> None:
+    question = QUESTIONS["4a"]
+    computed = score_choice(question, ["right"] * 5)
+    assert apply_mark(question, computed, HumanMark(1.5)).computed == computed.points
+    open_before = score_text(QUESTIONS["2b"], "something")
+    assert apply_mark(QUESTIONS["2b"], open_before, HumanMark(1.5)).computed is None
+    code = QUESTIONS["2c"]
+    outcomes = [
+        met("2c.letters"),
+        not_met("2c.hyphen", "27"),
+        review("2c.size", "?"),
+        met("2c.case"),
+        met("2c.available"),
+    ]
+    scored = score_code(code, outcomes)
+    marked = apply_mark(code, scored, HumanMark(None, {"2c.hyphen": 0.5, "2c.size": 0.5}))
+    assert {criterion.id: criterion.computed for criterion in marked.criteria} == {
+        "2c.letters": None,
+        "2c.hyphen": 0.0,
+        "2c.size": None,
+        "2c.case": None,
+        "2c.available": None,
+    }
+    assert marked.computed is None
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
