@@ -41,6 +41,7 @@ def main(connection: Any, cells: list[str], config: dict[str, Any]) -> None:
     """Executes ``cells`` in ``config["folder"]`` and serves requests until the pipe closes."""
     warnings.simplefilter("ignore")
     multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]  # loaders have workers
+    multiprocessing.set_start_method("fork", force=True)  # as in a kernel; the fork server's method is inherited
     import torch
 
     torch.set_num_threads(1)
