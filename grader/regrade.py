@@ -28,7 +28,7 @@ from grader.reporting import PageOptions, write_class, write_student
 from grader.results import StudentResult
 from grader.rubric_modules import LazyRubrics
 from grader.rubric_sources import question_digests
-from grader.run_class import folder_names
+from grader.run_class import folder_names, under_alias
 from grader.sandboxed import asset_store, preparer
 from grader.scoring.human import HumanMark
 
@@ -244,7 +244,7 @@ class _Worker:
         self._keeper.close()
 
     def _named(self, result: StudentResult) -> StudentResult:
-        return replace(result, student=self._aliases.get(result.student, result.student))
+        return under_alias(result, self._aliases.get(result.student, result.student))
 
 
 _here: list[_Worker] = []
@@ -281,7 +281,9 @@ def _finish(keeper: Keeper, work: _Work, run: int, done: Regraded) -> None:
         if stored.id in results:
             graded = Graded(results[stored.id].result, Timing(), [], dict(results[stored.id].journals))
             counting = counting_attempt(keeper.book, bench, stored, graded, marks.get(student, {}))
-            shown.append(replace(counting.shown, student=names[student]).lean())
+            shown.append(under_alias(counting.shown, names[student]).lean())
+    # By the names that are shown: the order of the real ones would tell whose an alias is.
+    shown.sort(key=lambda result: result.student)
     out = work.options.out
     with storage_errors(out):
         write_class(shown, out, title=work.course.title, links=folder_names(list(names.values())))

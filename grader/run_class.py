@@ -210,11 +210,13 @@ class ClassRun:
         return all((folder / name).is_file() for name in ("report.html", "report.json"))
 
     def _named(self, result: StudentResult) -> StudentResult:
-        alias = self._aliases.get(result.student)
-        if alias is None:
-            return result
-        problems = tuple(problem.replace(result.student, alias) for problem in result.problems)
-        return replace(result, student=alias, problems=problems)
+        return under_alias(result, self._aliases.get(result.student, result.student))
+
+
+def under_alias(result: StudentResult, alias: str) -> StudentResult:
+    """The result under another name, which sentences about the upload use, too."""
+    problems = tuple(problem.replace(result.student, alias) for problem in result.problems)
+    return replace(result, student=alias, problems=problems)
 
 
 def folder_names(students: Sequence[str]) -> dict[str, str]:
