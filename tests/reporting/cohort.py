@@ -114,7 +114,7 @@ def _criteria(question: Question, lost: np.ndarray):
             0.0 if is_lost else criterion.points,
             criterion.points,
             "not-met" if is_lost else "met",
-            criterion.comment if is_lost else "",
+            criterion.comment.replace("{detail}", "no step") if is_lost else "",
             SEEN,
             criterion.about,
         )

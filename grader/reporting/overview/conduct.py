@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -42,17 +43,17 @@ class Trouble:
     """Something that went wrong in the run.
 
     Attributes:
-        assignment: Id of the assignment, or ``""`` for the submission as a whole.
         kind: One of ``KINDS``, or what the result calls it.
         words: What it is called.
         is_ours: Whether the grader or its machine is at fault, so that somebody should look.
+        assignments: (Id of an assignment, students) of each; empty for the submission as a whole.
         students: Positions in the class.
     """
 
-    assignment: str
     kind: str
     words: str
     is_ours: bool
+    assignments: tuple[tuple[str, int], ...]
     students: tuple[int, ...]
 
 
@@ -91,17 +92,19 @@ def open_questions(results: Sequence[StudentResult], columns: Sequence[Column]) 
 
 def troubles(results: Sequence[StudentResult]) -> list[Trouble]:
     """What went wrong, the grader's own faults first."""
-    found: dict[tuple[str, str], list[int]] = {}
+    found: dict[str, list[tuple[int, str]]] = {}
     for student, result in enumerate(results):
-        for key in _kinds(result):
-            found.setdefault(key, []).append(student)
+        for assignment, kind in _kinds(result):
+            found.setdefault(kind, []).append((student, assignment))
     order = {kind: place for place, kind in enumerate(KINDS)}
-    keys = sorted(found, key=lambda key: (order.get(key[1], len(order)), key[0]))
-    made = []
-    for assignment, kind in keys:
-        words, is_ours = KINDS.get(kind, (kind, True))
-        made.append(Trouble(assignment, kind, words, is_ours, tuple(found[assignment, kind])))
-    return made
+    return [_trouble(kind, found[kind]) for kind in sorted(found, key=lambda kind: order.get(kind, len(order)))]
+
+
+def _trouble(kind: str, met: Sequence[tuple[int, str]]) -> Trouble:
+    words, is_ours = KINDS.get(kind, (kind, True))
+    counts = Counter(assignment for _, assignment in met if assignment)
+    students = tuple(dict.fromkeys(student for student, _ in met))
+    return Trouble(kind, words, is_ours, tuple(sorted(counts.items())), students)
 
 
 def _kinds(result: StudentResult) -> Iterator[tuple[str, str]]:

@@ -59,7 +59,7 @@ def _comments(question: QuestionResult) -> Iterator[str]:
 
 
 def groups_of_questions(results: Sequence[StudentResult], columns: Sequence[Column]) -> list[Group]:
-    """Two students or more who lost the same criteria of a question by the same points, the largest first."""
+    """Two students or more who lost the same criteria of a question by the same points, the most losses first."""
     known = {column.id for column in columns}
     titles: dict[str, str] = {}
     found: dict[tuple[str, Pattern], list[int]] = {}
@@ -116,4 +116,4 @@ def _groups(
         for (where, pattern), students in found.items()
         if len(students) > 1
     ]
-    return sorted(made, key=lambda group: -len(group.students))
+    return sorted(made, key=lambda group: -len(group.students) * len(group.lost))
