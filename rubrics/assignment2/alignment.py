@@ -26,32 +26,31 @@ class Sample:
     rows: Matrix
 
 
-Layout = Callable[[Matrix, str], "list[tuple[str, Code]] | None"]
+Rows = Sequence[Code]
+_BETTER = 0.02
+"""By how much more of the characters a later layout must explain."""
+Layout = Callable[[Rows, str], "list[tuple[str, Code]] | None"]
 
 
-def _code(row: Matrix) -> Code:
-    return tuple(float(value) for value in row)
-
-
-def _front(rows: Matrix, name: str) -> list[tuple[str, Code]] | None:
+def _front(rows: Rows, name: str) -> list[tuple[str, Code]] | None:
     kept = min(len(rows), len(name))
-    return [(name[at], _code(rows[at])) for at in range(kept)]
+    return [(name[at], rows[at]) for at in range(kept)]
 
 
-def _back(rows: Matrix, name: str) -> list[tuple[str, Code]] | None:
+def _back(rows: Rows, name: str) -> list[tuple[str, Code]] | None:
     kept = min(len(rows), len(name))
-    return [(name[at], _code(rows[len(rows) - kept + at])) for at in range(kept)]
+    return [(name[at], rows[len(rows) - kept + at]) for at in range(kept)]
 
 
-def _centre(rows: Matrix, name: str) -> list[tuple[str, Code]] | None:
+def _centre(rows: Rows, name: str) -> list[tuple[str, Code]] | None:
     start = (len(rows) - len(name)) // 2
     if start < 0:
         return None
-    return [(char, _code(rows[start + at])) for at, char in enumerate(name)]
+    return [(char, rows[start + at]) for at, char in enumerate(name)]
 
 
 def _reversed(layout: Layout) -> Layout:
-    def turned(rows: Matrix, name: str) -> list[tuple[str, Code]] | None:
+    def turned(rows: Rows, name: str) -> list[tuple[str, Code]] | None:
         return layout(rows, name[::-1])
 
     return turned
@@ -60,14 +59,14 @@ def _reversed(layout: Layout) -> Layout:
 def _marked(layout: Layout) -> Layout:
     """A start symbol before every name; an end symbol needs no layout of its own."""
 
-    def inner(rows: Matrix, name: str) -> list[tuple[str, Code]] | None:
+    def inner(rows: Rows, name: str) -> list[tuple[str, Code]] | None:
         return layout(rows[1:], name) if len(rows) > len(name) else None
 
     return inner
 
 
 def _without(layout: Layout, part: Callable[[str], str]) -> Layout:
-    def shortened(rows: Matrix, name: str) -> list[tuple[str, Code]] | None:
+    def shortened(rows: Rows, name: str) -> list[tuple[str, Code]] | None:
         return layout(rows, part(name))
 
     return shortened
@@ -115,15 +114,19 @@ class Alignment:
 def align(samples: Sequence[Sample]) -> Alignment:
     """Finds the layout under which every character always has the same row and letters differ."""
     best = Alignment("", right=False)
+    coded: list[tuple[str, Rows]] = [
+        (sample.name, [tuple(row) for row in np.asarray(sample.rows, np.float64).tolist()]) for sample in samples
+    ]
     for dropped in ("", "-"):
-        cleaned = [Sample(_drop(sample.name, dropped), sample.rows) for sample in samples]
-        plain = [sample for sample in cleaned if sample.name]
+        plain = [(left, rows) for name, rows in coded if (left := _drop(name, dropped))]
         for right, layouts in ((True, RIGHT), (False, WRONG)):
             for name, layout in layouts.items():
                 found = _try(plain, name, layout, right=right)
                 found.dropped = set(dropped)
-                if found.share > best.share + 0.02:
+                if found.share > best.share + _BETTER:
                     best = found
+                if best.share > 1 - _BETTER:
+                    return best
     if best.share < 0.97:
         return Alignment("", right=False, codes={}, share=best.share)
     return best
@@ -133,16 +136,16 @@ def _drop(name: str, dropped: str) -> str:
     return "".join(char for char in name if char not in dropped)
 
 
-def _try(samples: Iterable[Sample], name: str, layout: Layout, *, right: bool) -> Alignment:
+def _try(samples: Iterable[tuple[str, Rows]], name: str, layout: Layout, *, right: bool) -> Alignment:
     seen: dict[str, Counter[Code]] = {}
     padding: set[Code] = set()
-    for sample in samples:
-        pairs = layout(sample.rows, sample.name)
+    for written, rows in samples:
+        pairs = layout(rows, written)
         if pairs is None:
             continue
         for char, code in pairs:
             seen.setdefault(char, Counter())[code] += 1
-        padding |= _around(sample.rows, [code for _, code in pairs], name)
+        padding |= _around(rows, len(pairs), name)
     codes = {char: counts.most_common(1)[0][0] for char, counts in seen.items()}
     total = sum(sum(counts.values()) for counts in seen.values())
     explained = sum(counts[codes[char]] for char, counts in seen.items())
@@ -161,14 +164,12 @@ def _shared(codes: Mapping[str, Code]) -> set[str]:
     return {char for char, code in codes.items() if len(holders[code]) > 1 and any(code)}
 
 
-def _around(rows: Matrix, inside: Sequence[Code], layout: str) -> set[Code]:
-    every = [_code(row) for row in rows]
-    kept = len(inside)
+def _around(rows: Rows, kept: int, layout: str) -> set[Code]:
     if layout == "padding before" or layout.endswith("padding before"):
-        return set(every[: len(every) - kept])
+        return set(rows[: len(rows) - kept])
     if layout == "padding on both sides":
-        start = (len(every) - kept) // 2
-        return set(every[:start] + every[start + kept :])
+        start = (len(rows) - kept) // 2
+        return {*rows[:start], *rows[start + kept :]}
     if layout.startswith("a start symbol"):
-        return set(every[kept + 1 :])
-    return set(every[kept:])
+        return set(rows[kept + 1 :])
+    return set(rows[kept:])
