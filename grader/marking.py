@@ -83,7 +83,8 @@ class Marking:
             message = f"The gradebook {keeper.book.database.name} knows no run of the class {keeper.book.name!r}."
             raise UsageError(message, hint="Grade the submissions first, or give --out, --gradebook or --class-name.")
         self._keeper = keeper
-        self.course: Course = load_course(course or Path(str(last.options["course"])))
+        self.folder = course or Path(str(last.options["course"]))
+        self.course: Course = load_course(self.folder)
         self._questions = {question.id: question for question in self.course.questions()}
         self._aliases = keeper.book.students() if anonymous else {}
 

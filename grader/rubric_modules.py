@@ -13,6 +13,7 @@ from types import ModuleType
 from grader.course import Course
 from grader.errors import CourseError
 from grader.scoring import Rubric
+from grader.scoring.proposals import Proposers
 
 BUNDLED = "rubrics"
 
@@ -78,8 +79,24 @@ class LazyRubrics(Mapping[str, Rubric]):
         return self._loaded
 
 
+def load_proposers(folder: Path) -> Proposers:
+    """Question id → proposer of a course pack: from its own ``proposals``, else the bundled ones.
+
+    Raises:
+        CourseError: The module breaks, or has no mapping named ``proposers``.
+    """
+    found = getattr(_named("proposals", folder), "proposers", None)
+    if not isinstance(found, Mapping):
+        message = f"module of proposals: expected a mapping named 'proposers', found {found!r}."
+        raise CourseError(message)
+    return found
+
+
 def _module(ident: str, folder: Path) -> ModuleType:
-    name = f"assignment{ident}"
+    return _named(f"assignment{ident}", folder)
+
+
+def _named(name: str, folder: Path) -> ModuleType:
     own = next((path for path in (folder / f"{name}.py", folder / name / "__init__.py") if path.is_file()), None)
     try:
         if own is None or folder.resolve() == bundled_course():

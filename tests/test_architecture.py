@@ -49,6 +49,8 @@ ALLOWED = {
         *("differences", "gradebook", "journal", "keeping", "pipeline", "policies", "reporting", "rubric_modules"),
         *("attempts", "rubric_sources", "run_class", "sandboxed", "scoring"),
     },
+    "review": BASE
+    | {"gradebook", "journal", "keeping", "marking", "regrade", "reporting", "rubric_modules", "scoring"},
     "run": BASE
     | {
         *("keeping", "run_class", "run_values", "sandboxed"),
@@ -78,6 +80,7 @@ ALLOWED = {
         "sandbox",
         "pipeline",
         "regrade",
+        "review",
         "run",
         "rubric_modules",
         "reporting",

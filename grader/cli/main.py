@@ -9,7 +9,7 @@ from enum import IntEnum
 import click
 from rich.console import Console
 
-from grader.cli import check, data, doctor, export, image, importing, mark, publish, regrade, run, status
+from grader.cli import check, data, doctor, export, image, importing, mark, publish, regrade, review, run, status
 from grader.errors import GraderError, InfrastructureError, UserError
 
 
@@ -50,6 +50,7 @@ _COMMANDS = (
     mark.mark,
     mark.marks,
     status.status,
+    review.review,
     check.check,
     importing.import_,
     export.export,

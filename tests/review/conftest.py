@@ -1,0 +1,5 @@
+"""Fixtures of the review's tests."""
+
+from tests.support.tiny import place
+
+__all__ = ["place"]
