@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from importlib import resources
 from typing import Any
 
@@ -32,7 +32,7 @@ class Language:
 
     code: str
     words: Mapping[str, str]
-    sentences: Mapping[re.Pattern[str], str]
+    sentences: Mapping[str, str]
     decimal: str = "."
 
     def __call__(self, words: str, /, **values: Any) -> Markup:
@@ -53,11 +53,23 @@ class Language:
         """A sentence of the grader in this language; one that no catalogue knows stays as it is."""
         if self.code == ENGLISH:
             return Said(said, True)
-        for pattern, template in self.sentences.items():
-            hit = pattern.fullmatch(said)
+        if said in self.sentences and "{" not in said:
+            return Said(self.sentences[said], True)
+        for before, pattern, template in self._patterns:
+            # most sentences begin otherwise, which is told in no time
+            hit = pattern.fullmatch(said) if said.startswith(before) else None
             if hit:
                 return Said(_filled(template, hit.groupdict()), True)
         return Said(said, False)
+
+    @cached_property
+    def _patterns(self) -> list[tuple[str, re.Pattern[str], str]]:
+        """What a sentence with values begins with, what it looks like, and its translation."""
+        return [
+            (english.partition("{")[0], _pattern(english), theirs)
+            for english, theirs in self.sentences.items()
+            if "{" in english
+        ]
 
     def plain(self, said: str) -> str:
         """A sentence of the grader or of a rubric in this language, as text for attributes and labels."""
@@ -103,8 +115,7 @@ def language_of(code: str, texts: CourseTexts | None) -> Language:
     found = language(code)
     if texts is None or texts.other is None:
         return found
-    ours = {_pattern(english): theirs for english, theirs in texts.other.sentence.items()}
-    return replace(found, sentences={**found.sentences, **ours})
+    return replace(found, sentences={**found.sentences, **texts.other.sentence})
 
 
 @cache
@@ -121,5 +132,4 @@ def language(code: str) -> Language:
         return Language(code, {}, {})
     path = resources.files("grader.reporting").joinpath("catalogues", f"{code}.toml")
     data = tomllib.loads(path.read_text(encoding="utf-8"))
-    sentences = {_pattern(english): theirs for english, theirs in data["sentences"].items()}
-    return Language(code, data["words"], sentences, decimal=data["decimal"])
+    return Language(code, data["words"], data["sentences"], decimal=data["decimal"])
