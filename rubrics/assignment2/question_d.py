@@ -241,9 +241,10 @@ def _unaligned(data: DataSet, coding: Judged, saw: str) -> Outcome:
         if not ends:
             return review("2d.padding", f"{saw}, but which rows are padding cannot be told")
         same = {tuple(float(v) for v in part[0]) for part in ends if len(part) >= _SURELY}
-        letter = next((char for char in LETTERS if coding.codes.get(char) in same), None)
-        if letter is not None:
-            return not_met("2d.padding", f"{saw}, but the padding is the code of '{letter}'")
+        letters = {row: char for char in LETTERS if (row := coding.codes.get(char)) in same}
+        # One end may be the name itself, where all of its characters got one code; the other end is its padding then.
+        if letters and set(letters) == same:
+            return not_met("2d.padding", f"{saw}, but the padding is the code of '{min(letters.values())}'")
     return met("2d.padding", saw)
 
 
