@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import math
 import sys
+import weakref
 from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -84,7 +85,8 @@ class Recorder:
         self._moved: dict[int, tuple[tuple[int, int, int], tuple[list[torch.Tensor], list[int]]]] = {}
         self._batches: deque[tuple[int, set[int], int]] = deque(maxlen=4)
         self._outputs: deque[tuple[int, int, int]] = deque(maxlen=8)
-        self._losses: deque[tuple[int, Any, float | None]] = deque(maxlen=8)
+        # Not the losses themselves, which would keep whole graphs alive.
+        self._losses: deque[tuple[int, weakref.ref[Any], float | None]] = deque(maxlen=8)
         self._watched: tuple[tuple[int, int, Anatomy | None], list[torch.Tensor]] | None = None
         self._unjudged: list[dict[str, Any]] = []
 
@@ -225,7 +227,7 @@ class Recorder:
                 target=self.pack(target),
                 forward=self._forward_of(logits),
             )
-            self._losses.append((serial, value, number))
+            self._losses.append((serial, weakref.ref(value), number))
             if packed is not None and logits.is_floating_point() and self.events[-1]["s"] == serial:
                 self._unjudged.append(self.events[-1])
         return value
@@ -243,7 +245,7 @@ class Recorder:
         if not isinstance(thing, torch.Tensor):
             return
         loss, number = next(
-            ((at, number) for at, value, number in reversed(self._losses) if value is thing), (None, None)
+            ((at, number) for at, value, number in reversed(self._losses) if value() is thing), (None, None)
         )
         if loss is None and self._losses and self._losses[-1][0] > (self._outputs[-1][0] if self._outputs else 0):
             loss = self._losses[-1][0]
