@@ -78,8 +78,18 @@
     saving = saving.then(send, send);
     return saving;
   }
+  // The server refuses this, too; here the field is offered before anything is sent.
+  function lacksReason() {
+    const decided = ({value, placeholder}) => value !== "" && placeholder !== "" && Number(value) !== Number(placeholder);
+    return form.elements.reason.value.trim() === "" && rows.some((row) => decided(input(row)));
+  }
   async function send() {
     if (!dirty()) return true;
+    if (lacksReason()) {
+      say("This was decided already: say why it is changed.", true);
+      form.elements.reason.focus();
+      return false;
+    }
     const given = state();
     const body = new URLSearchParams(new FormData(form));
     try {
@@ -87,7 +97,6 @@
       const data = await answer.json();
       if (!answer.ok) {
         say(data.error, true);
-        if (answer.status === 422 && form.elements.reason.value === "") form.elements.reason.focus();
         return false;
       }
       form.elements.seen.value = String(data.seen);
