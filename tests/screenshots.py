@@ -12,10 +12,13 @@ from pathlib import Path
 from grader.reporting.class_report import class_page
 from grader.reporting.student_page import student_page
 from tests.reporting import exams, showing
+from tests.reporting.cohort import cohort, with_wrong_rubrics
 from tests.support import browser as support
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2}
 DESK = {"viewport": {"width": 1100, "height": 900}}
+WIDE = {"viewport": {"width": 1400, "height": 900}}
+TITLE = "Deep Learning, final exam"
 
 
 def shots():
@@ -30,7 +33,11 @@ def shots():
     yield "desk-light-absent", student_page(exams.absent_exam(), english), {**DESK, "color_scheme": "light"}
     yield "desk-light-failed", student_page(exams.failed_exam(), english), {**DESK, "color_scheme": "light"}
     results = [exams.full_exam(), rich, waiting, exams.absent_exam(), exams.failed_exam()]
-    yield "class-light", class_page(results, {}, "Deep Learning, final exam"), {**DESK, "color_scheme": "light"}
+    yield "class-small-light", class_page(results, {}, TITLE), {**DESK, "color_scheme": "light"}
+    large = class_page(with_wrong_rubrics(cohort(240)), {}, TITLE)
+    yield "class-light", large, {**WIDE, "color_scheme": "light"}
+    yield "class-dark", large, {**WIDE, "color_scheme": "dark"}
+    yield "class-phone", large, {**PHONE, "color_scheme": "light"}
 
 
 def main() -> int:
@@ -44,9 +51,11 @@ def main() -> int:
     with support.browser() as opened:
         for name, html, options in shots():
             with support.page_of(opened, html, **options) as page:
+                for list_of_students in page.locator("#faults summary, #rubrics summary").all()[:2]:
+                    list_of_students.click()
                 page.screenshot(path=folder / f"{name}.png", full_page=True)
-                if name.startswith("desk-light-en"):
-                    page.pdf(path=folder / "print-en.pdf", prefer_css_page_size=True)
+                if name in {"desk-light-en", "class-light"}:
+                    page.pdf(path=folder / f"print-{name.partition('-')[0]}.pdf", prefer_css_page_size=True)
             print(folder / f"{name}.png")
     return 0
 

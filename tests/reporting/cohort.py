@@ -16,27 +16,27 @@ FAULTS = ("time", "memory", "output", "killed", "student", "infrastructure", "ru
 SEEN = "cell 4: shape (1, 512, 7, 7)"
 
 
-def cohort(size: int, seed: int = 0, *, is_open: bool = True) -> list[StudentResult]:
+def cohort(size: int, seed: int = 0, *, open_texts: float = 0.1) -> list[StudentResult]:
     """A class in the order of its names.
 
     Args:
         size: Students.
         seed: Of everything.
-        is_open: Whether a tenth of the text questions waits for a person, and some criteria of code do.
+        open_texts: Share of the text questions that wait for a person; of questions of code, 3 % do.
     """
     generator = np.random.default_rng(seed)
     names = sorted(f"{GIVEN[at % 14]} {FAMILY[at % 12]} {at:05}" for at in range(size))
     difficulty = generator.normal(-0.8, 1.0, 400)
-    return [_student(name, generator, difficulty, is_open) for name in names]
+    return [_student(name, generator, difficulty, open_texts) for name in names]
 
 
-def _student(name: str, generator: np.random.Generator, difficulty: np.ndarray, is_open: bool) -> StudentResult:
+def _student(name: str, generator: np.random.Generator, difficulty: np.ndarray, open_texts: float) -> StudentResult:
     ability = generator.normal()
     parts, at = [], 0
     for assignment in exams.COURSE.assignments:
         count = sum(len(question.criteria) or len(question.statements) for question in assignment.questions)
         lost = generator.random(count) < 1 / (1 + np.exp(ability - difficulty[at : at + count]))
-        parts.append(_assignment(assignment, lost, generator, is_open))
+        parts.append(_assignment(assignment, lost, generator, open_texts))
         at += count
     undecided = any(question.status == "review" for part in parts for question in part.questions)
     points = sum(part.points for part in parts)
@@ -53,14 +53,14 @@ def _student(name: str, generator: np.random.Generator, difficulty: np.ndarray, 
 
 
 def _assignment(
-    assignment: Assignment, lost: np.ndarray, generator: np.random.Generator, is_open: bool
+    assignment: Assignment, lost: np.ndarray, generator: np.random.Generator, open_texts: float
 ) -> AssignmentResult:
     missing, fault, questions, at = generator.random() < 0.03, "", [], 0
     if assignment.notebook and generator.random() < 0.08:
         fault = FAULTS[int(generator.integers(len(FAULTS)))]
     for question in assignment.questions:
         count = len(question.criteria) or len(question.statements)
-        asked = is_open and generator.random() < (0.1 if question.kind == "text" else 0.03)
+        asked = generator.random() < (open_texts if question.kind == "text" else 0.03)
         questions.append(_question(question, lost[at : at + count], missing and question.kind == "code", asked))
         at += count
     return AssignmentResult(
@@ -118,3 +118,42 @@ def _criteria(question: Question, lost: np.ndarray):
             SEEN,
             criterion.about,
         )
+
+
+def with_wrong_rubrics(results: list[StudentResult]) -> list[StudentResult]:
+    """The class as rubrics with three faults would see it.
+
+    1d.batch is met by nobody, the key of the third statement of 4(a) is turned, and every eighth student's 2e.batch was
+    computed otherwise than a person marked it.
+    """
+    return [_seen_wrongly(result, contradicted=at % 8 == 0) for at, result in enumerate(results)]
+
+
+def _seen_wrongly(result: StudentResult, *, contradicted: bool) -> StudentResult:
+    parts = []
+    for part in result.assignments:
+        questions = tuple(_question_seen_wrongly(question, contradicted) for question in part.questions)
+        parts.append(replace(part, questions=questions, points=sum(question.points for question in questions)))
+    return replace(result, assignments=tuple(parts), points=sum(part.points for part in parts))
+
+
+def _question_seen_wrongly(question: QuestionResult, contradicted: bool) -> QuestionResult:
+    if question.status == "missing" or question.id not in {"1d", "2e", "4a"}:
+        return question
+    criteria = tuple(_criterion_seen_wrongly(one, contradicted) for one in question.criteria)
+    points = max(0.0, sum(one.points or 0.0 for one in criteria))
+    is_marked = any(one.computed is not None for one in criteria)
+    return replace(question, criteria=criteria, points=points, marked_by="person" if is_marked else "")
+
+
+def _criterion_seen_wrongly(one: CriterionResult, contradicted: bool) -> CriterionResult:
+    if one.id == "1d.batch":
+        return replace(one, points=0.0, outcome="not-met", comment="Batch dimension is missing")
+    if one.id == "4a.3":
+        is_lost = one.outcome == "met"
+        return replace(one, points=-0.5 if is_lost else one.max_points, outcome="not-met" if is_lost else "met")
+    if one.id == "2e.batch" and contradicted:
+        computed = one.max_points if one.outcome == "not-met" else 0.0
+        points = one.max_points - computed
+        return replace(one, points=points, outcome="met" if points else "not-met", computed=computed)
+    return one

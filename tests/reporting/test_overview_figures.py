@@ -12,7 +12,7 @@ from grader.reporting.overview import overview_of
 from grader.reporting.overview.scores import correlation
 from grader.results import AssignmentResult, CriterionResult, QuestionResult, StudentResult
 from tests.reporting import exams
-from tests.reporting.cohort import cohort
+from tests.reporting.cohort import cohort, with_wrong_rubrics
 
 MOST = {"1a": 4.0, "1b": 4.0, "2a": 2.0}
 
@@ -211,6 +211,14 @@ def test_code_that_is_often_left_to_people_is_flagged_and_text_is_not():
     assert ("undecided", "1a.x") not in kinds([*decided, waiting("a", "code")])
     texts = [waiting(f"t{at}", "text") for at in range(12)]
     assert kinds(texts) == {}
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_of_a_whole_class_the_wrong_rubrics_are_flagged_and_no_others(seed):
+    results = cohort(300, seed)
+    assert kinds(results) == {}
+    wrong = {("everybody", "1d.batch"), ("negative", "4a.3"), ("people", "2e.batch")}
+    assert kinds(with_wrong_rubrics(results)).keys() == wrong
 
 
 def test_troubles_are_told_by_kind_and_ours_come_first():
