@@ -173,7 +173,7 @@ def _flags(figures: CriterionFigures) -> Iterator[Flag]:
     found = figures.discrimination
     if found.is_negative and found.value is not None:
         value = f"{found.value:.2f}".replace("-", "\N{MINUS SIGN}")
-        said = f"Who is better elsewhere loses it more often: correlation {value} over {found.n} students."
+        said = f"Those who do better elsewhere lose it more often: correlation {value} over {found.n} students."
         yield flag("negative", said, figures.lost + figures.partial)
     if figures.n >= MIN_ANSWERS and figures.share_lost >= NEARLY_ALL:
         who = "All" if len(figures.lost) == figures.n else f"{len(figures.lost)} of"
