@@ -17,6 +17,7 @@ from grader.scoring.human import load_marks
 from grader.scoring.proposals import Finding, propose
 from rubrics.proposals import proposers
 from tests.proposals.answers import LABELLED
+from tests.proposals.held_out import HELD_OUT
 
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = load_course(ROOT / "rubrics")
@@ -29,7 +30,7 @@ def proposed(question: str, answer: str) -> dict[str, float]:
     return {ident: one.points for ident, one in found.items() if one.points is not None}
 
 
-@pytest.mark.parametrize(("question", "answer", "labels"), LABELLED, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(("question", "answer", "labels"), [*LABELLED, *HELD_OUT], ids=lambda value: str(value)[:40])
 def test_no_proposal_contradicts_a_label(question, answer, labels) -> None:
     found = proposed(question, answer)
     assert {ident: points for ident, points in found.items() if ident in labels} == {
@@ -37,18 +38,20 @@ def test_no_proposal_contradicts_a_label(question, answer, labels) -> None:
     }
 
 
-def test_most_labels_are_proposed() -> None:
-    labels = [(question, answer, ident) for question, answer, all_of in LABELLED for ident in all_of]
-    said = [ident for question, answer, ident in labels if ident in proposed(question, answer)]
-    earned = [one for one in labels if dict(_labels(one))[one[2]] > 0]
-    seen = [ident for question, answer, ident in earned if proposed(question, answer).get(ident)]
-    print(f"{len(said)} of {len(labels)} labels proposed; {len(seen)} of the {len(earned)} that earn points")
+@pytest.mark.parametrize(("answers", "least"), [(LABELLED, 0.95), (HELD_OUT, 0.85)], ids=["labelled", "held-out"])
+def test_most_points_that_are_earned_are_proposed(answers, least) -> None:
+    """A proposer that never speaks contradicts nobody. The counts are those of docs/review.md."""
+    labels = [
+        (points, proposed(question, answer).get(ident))
+        for question, answer, all_of in answers
+        for ident, points in all_of.items()
+    ]
+    said = [one for one in labels if one[1] is not None]
+    earned = [one for one in labels if one[0] > 0]
+    seen = [one for one in earned if one[1] is not None]
+    print(f"{len(labels)} labels, {len(said)} proposed; of {len(earned)} that earn points, {len(seen)} proposed")
     assert len(said) >= 0.75 * len(labels)
-    assert len(seen) >= 0.95 * len(earned)
-
-
-def _labels(one):
-    return next(labels for question, answer, labels in LABELLED if (question, answer) == one[:2]).items()
+    assert len(seen) >= least * len(earned)
 
 
 def test_the_sample_classs_marks_are_not_contradicted() -> None:

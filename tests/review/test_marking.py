@@ -288,3 +288,52 @@ def test_a_refresh_that_fails_loses_no_mark(place: Place, monkeypatch: pytest.Mo
             browser.review.refresher._thread.join(0.1)
         assert "Every mark is kept" in page
     assert report(place, "s00", "1a")["points"] == 2.0
+
+
+PROPOSALS = """
+from grader.scoring.proposals import Finding
+
+
+def idea(answer):
+    yield Finding("1a.idea", 1.0 if "idea" in answer else 0.0, "the word 'idea'", "sure")
+    if "steps" in answer:
+        yield Finding("1a.steps", 0.5, "the word 'steps'")
+    else:
+        yield Finding("1a.steps", None, "no steps were recognised")
+
+
+proposers = {"1a": idea}
+"""
+
+
+def test_proposals_are_shown_and_mark_nothing(place: Place) -> None:
+    (place.course / "proposals.py").write_text(PROPOSALS)
+    place.grade()
+    with reviewing(place) as browser:
+        page = browser.page("s00")
+        assert 'data-proposed="1"' in page
+        assert "no steps were recognised" in page
+        assert browser.seen("s00") == "0"
+        browser.mark("s00", p__1a__idea="1", p__1a__steps="0", accepted="1")
+    assert history(place, "s00")[0].by.reason == "proposal accepted after reading"
+    assert history(place, "s01") == []
+    assert report(place, "s01", "1a")["status"] == "review"
+
+
+def test_accepting_all_proposals_is_recorded_as_such_and_covers_no_mark(place: Place) -> None:
+    (place.course / "proposals.py").write_text(PROPOSALS)
+    write_student(place.source / "s02", 2, "an idea with steps")
+    place.grade()
+    with reviewing(place) as browser:
+        browser.mark("s00", points="0")
+    with reviewing(place, accept_proposals=True) as browser:
+        assert browser.review.accepted == 2
+        assert "1 open" in browser.text("/")
+    assert [mark.by.author for mark in history(place, "s00")] == ["ada"]
+    (mark,) = history(place, "s02")
+    assert mark.by.author == "ada (accepted proposal)"
+    assert mark.by.reason == "1a.idea: the word 'idea'; 1a.steps: the word 'steps'"
+    assert report(place, "s02", "1a")["points"] == 1.5
+    assert report(place, "s01", "1a")["status"] == "review"
+    with reviewing(place, accept_proposals=True) as browser:
+        assert browser.review.accepted == 0
