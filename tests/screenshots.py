@@ -18,6 +18,7 @@ from tests.support import browser as support
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2}
 DESK = {"viewport": {"width": 1100, "height": 900}}
 WIDE = {"viewport": {"width": 1400, "height": 900}}
+LAID_OUT = "document.querySelectorAll('.later').forEach(part => part.style.contentVisibility = 'visible')"
 TITLE = "Deep Learning, final exam"
 
 
@@ -53,6 +54,7 @@ def main() -> int:
             with support.page_of(opened, html, **options) as page:
                 for list_of_students in page.locator("#faults summary, #rubrics summary").all()[:2]:
                     list_of_students.click()
+                page.evaluate(LAID_OUT)
                 page.screenshot(path=folder / f"{name}.png", full_page=True)
                 if name in {"desk-light-en", "class-light"}:
                     page.pdf(path=folder / f"print-{name.partition('-')[0]}.pdf", prefer_css_page_size=True)
