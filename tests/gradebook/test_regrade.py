@@ -4,6 +4,7 @@ import pytest
 
 from grader.errors import UsageError
 from grader.regrade import RegradeOptions, regrade_class
+from tests.reporting.pages import parse
 from tests.support.tiny import Place, write_course
 
 
@@ -107,6 +108,26 @@ def test_many_students_are_scored_in_processes(place: Place, monkeypatch: pytest
     write_course(place.course, comment="far too small")
     done = regraded(place, jobs=2)
     assert sorted(one.student for one in done.changes) == ["s00", "s01", "s02"]
+
+
+def test_names_stay_hidden_and_so_does_their_order(place: Place) -> None:
+    (place.source / "s01" / "marks.yaml").write_text("s01: {1a: 9}\n")  # its own marks are named in a problem
+    place.grade(anonymous=True)
+    before = place.files()["index.html"]
+    assert b"student-" in before
+    write_course(place.course, comment="far too small", least=1)
+    assert regraded(place).changes
+    written = place.files()
+    assert not any("s01" in name or b"s01" in content for name, content in written.items())
+    aliases = names_of(written["index.html"])
+    assert aliases == sorted(aliases) == names_of(before)
+    assert len(set(aliases)) == 3
+
+
+def names_of(overview: bytes) -> list[str]:
+    """Students of the overview's table, in its order."""
+    table = parse(overview.decode()).one("table", id="students").one("tbody")
+    return [row.one("th").text for row in table.all("tr")]
 
 
 def test_without_a_run_there_is_nothing_to_score(place: Place) -> None:
