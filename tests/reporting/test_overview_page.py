@@ -123,6 +123,16 @@ def test_names_and_comments_are_text():
     assert {link.text for link in tree.one("table", id="students").all("a")} == {result.student for result in results}
 
 
+def test_code_in_comments_is_shown_as_code_and_nothing_decided_has_no_mean():
+    lost = question("1a", [criterion("1a.x", 0, 4.0, comment="only `__len__` is <b>correct</b>")])
+    waiting = question("1b", [criterion("1b.x", None, 4.0)])
+    tree = parse(class_page([student("a", lost, waiting)], {}, ""))
+    fault = tree.one("table", id="faults").one("tbody").one("th")
+    assert (fault.text, fault.one("code").text) == ("only __len__ is <b>correct</b>", "__len__")
+    means = [row.all("td")[0].text for row in tree.one("table", cls="questions").one("tbody").all("tr")]
+    assert means == ["0 / 4", "– / 4"]
+
+
 def test_ids_are_there_once():
     ids = [node.attributes["id"] for node in parse(class_page(cohort(30), {}, "")).all() if "id" in node.attributes]
     assert len(ids) == len(set(ids))
