@@ -254,9 +254,14 @@ class _Pages:
             "anonymous": self._board.anonymous,
             "csrf": self._keys.csrf,
             "said": said,
-            "fault": self._refresher.fault,
+            "fault": self._fault(),
         }
         return HTMLResponse(views.render(template, **shared, **context), status)
+
+    def _fault(self) -> str:
+        """Why the last refresh failed; it may name students."""
+        fault = self._refresher.fault
+        return "The reason is in the terminal." if fault and self._board.anonymous else fault
 
     def _refused(self, request: Request, fault: GraderError, status: int = 0) -> Response:
         status = status or (409 if isinstance(fault, ConflictError) else 422 if isinstance(fault, UsageError) else 503)

@@ -145,6 +145,9 @@ class Desk:
             UsageError: There is none.
             ConflictError: Another mark counts by now.
         """
+        if item.mark is None:
+            message = f"question {item.question.id}: there is no mark to take back."
+            raise UsageError(message)
         by = Provenance(self.author, "review", filled.reason, self.role)
         self.marking.take_back(item.student, item.question.id, by, seen=filled.seen)
         self.changed(item.student)

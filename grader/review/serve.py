@@ -93,6 +93,7 @@ def listen(port: int) -> socket.socket:
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind(("127.0.0.1", port))
+        found.listen()  # whoever is faster than the server waits instead of being refused
     except OSError as fault:
         found.close()
         message = f"--port {port}: cannot be listened on ({fault.strerror})."
@@ -115,7 +116,8 @@ def serve(options: ReviewOptions, port: int, begun: Callable[[str, Review], None
         number = int(found.getsockname()[1])
         with open_review(options, number) as review:
             begun(f"http://127.0.0.1:{number}/?token={review.keys.token}", review)
-            server(review).run(sockets=[found])
+            with contextlib.suppress(KeyboardInterrupt):  # the ordinary end; uvicorn passes it on after closing
+                server(review).run(sockets=[found])
 
 
 def server(review: Review) -> uvicorn.Server:

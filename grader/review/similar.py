@@ -12,6 +12,8 @@ LIKE = 0.55
 """Cosine of the TF-IDF vectors of two answers from which they are shown together."""
 _LONGEST = 8_000
 _MOST_SHOWN = 200
+_MOST_GROUPED = 2_000
+"""Larger classes keep their order: grouping compares every answer with every other."""
 
 
 class Likeness:
@@ -45,6 +47,8 @@ class Likeness:
 
     def order(self) -> list[int]:
         """All indices, each answer followed by those like it that did not come before: groups without chains."""
+        if len(self._filled) > _MOST_GROUPED:
+            return list(range(len(self._filled)))
         left = dict.fromkeys(range(len(self._filled)))
         ordered = []
         while left:

@@ -68,12 +68,12 @@ def _after(text: str, label: str, found: Sequence[Size]) -> Size | None:
 def _compared(criterion: str, size: Size) -> Finding:
     parts = matrix(size)
     if parts in _WANTED[criterion]:
-        return Finding(criterion, 1.0, f"read {size.words}", "sure")
+        return Finding(criterion, 1.0, f"read {size.words.upper()}", "sure")
     if parts[::-1] in _WANTED[criterion]:
-        return Finding(criterion, None, f"read {size.words}: rows and columns exchanged")
+        return Finding(criterion, None, f"read {size.words.upper()}: rows and columns exchanged")
     if set(parts) <= {"k", "d", "o", "1", "2"}:
-        return Finding(criterion, 0.0, f"read {size.words}")
-    return Finding(criterion, None, f"read {size.words}: letters or numbers of the student's own")
+        return Finding(criterion, 0.0, f"read {size.words.upper()}")
+    return Finding(criterion, None, f"read {size.words.upper()}: letters or numbers of the student's own")
 
 
 def _activation(text: str) -> Iterator[Finding]:
