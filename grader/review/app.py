@@ -237,8 +237,9 @@ class _Pages:
         """The first open item of the questions after this one, then of those before it."""
         idents = [question.id for question in self._board.questions]
         at = idents.index(item.question.id) if item.question.id in idents else -1
+        marks = self._board.marks()
         for ident in [*idents[at + 1 :], *idents[: max(at, 0)]]:
-            for other in self._board.items(ident):
+            for other in self._board.items(ident, marks):
                 if other.state in OPEN:
                     return self._address(other)
         return ""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from grader.course import Question
@@ -23,6 +23,7 @@ from grader.scoring.proposals import Proposal, Proposers, propose
 
 State = Literal["open", "check", "marked", "computed", "missing"]
 OPEN: tuple[State, ...] = ("open", "check")
+Marks = Mapping[str, Mapping[str, StoredMark]]
 _FRESH_S = 5.0
 """How long uploads and results are taken from memory; marks never are."""
 
@@ -116,11 +117,16 @@ class Board:
         """Uploads and results have changed: the next look reads them again."""
         self._read_at = float("-inf")
 
-    def items(self, question: str) -> list[Item]:
-        """A question of all students; text answers that are like each other stand together."""
+    def items(self, question: str, marks: Marks | None = None) -> list[Item]:
+        """A question of all students; text answers that are like each other stand together.
+
+        Args:
+            question: Id of the question.
+            marks: From ``marks``, for who asks for several questions; None: they are read.
+        """
         asked = self._marking.question(question)
         current, results = self._snapshot()
-        marks = self._marks()
+        marks = self.marks() if marks is None else marks
         found = [
             self._item(asked, stored, results.get(stored.id), marks.get(student, {}).get(question))
             for student, stored in current.items()
@@ -144,7 +150,7 @@ class Board:
             message = f"There is no student {alias!r} in this class."
             raise UsageError(message)
         stored = current[student]
-        return self._item(asked, stored, results.get(stored.id), self._marks().get(student, {}).get(question))
+        return self._item(asked, stored, results.get(stored.id), self.marks().get(student, {}).get(question))
 
     def likeness(self, items: Sequence[Item]) -> Likeness:
         """The likeness of answers, in the order of the items."""
@@ -189,11 +195,12 @@ class Board:
             head = None  # damaged: the question can be marked without it
         return Work(head.executed.cells if head else (), decided.exhibits if decided else ())
 
-    # -- reading ----------------------------------------------------------------------------------------------------
-
-    def _marks(self) -> dict[str, dict[str, StoredMark]]:
+    def marks(self) -> Marks:
+        """Student → question → the mark of this marker's role that counts."""
         book = self._keeper.marks
         return book.second() if self.role == "second" else book.effective()
+
+    # -- reading ----------------------------------------------------------------------------------------------------
 
     def _snapshot(self) -> tuple[dict[str, Stored], dict[int, StoredResult]]:
         with self._lock:
@@ -273,8 +280,3 @@ def neighbours(items: Sequence[Item], alias: str) -> tuple[Item | None, Item | N
     rest = [*items[at + 1 :], *items[:at]]
     following = next((item for item in rest if item.state in OPEN), None)
     return (items[at - 1] if at > 0 else None), following
-
-
-def lean(item: Item) -> Item:
-    """The item without its exhibits, for lists."""
-    return replace(item, computed=replace(item.computed, exhibits=()))

@@ -142,9 +142,9 @@ def similar(board: Board, items: Sequence[Item], alias: str) -> list[Similar]:
 
 def overview(board: Board) -> list[Line]:
     """A line a question."""
-    found = []
+    found, marks = [], board.marks()
     for question in board.questions:
-        items = board.items(question.id)
+        items = board.items(question.id, marks)
         first = next((item for item in items if item.state in OPEN), None)
         address = f"/q/{question.id}/{first.alias}" if first is not None else ""
         found.append(Line(question.id, question.title, question.kind, totals(items), address))
