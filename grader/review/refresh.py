@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 
 from grader.errors import GraderError
@@ -13,7 +14,7 @@ log = logging.getLogger("grader")
 
 Refresh = Callable[[tuple[str, ...]], object]
 """Scores these students anew and writes their reports; ``()`` is the whole class."""
-_PATIENCE_S = 1.0
+_PATIENCE_S, _LONGEST_S = 1.0, 20.0
 
 
 class Refresher:
@@ -70,8 +71,8 @@ class Refresher:
                 return
 
     def _gathered(self, first: str) -> tuple[set[str], bool]:
-        students = {first}
-        while True:
+        students, ends_at = {first}, time.monotonic() + _LONGEST_S
+        while time.monotonic() < ends_at:
             try:
                 student = self._waiting.get(timeout=self._patience_s)
             except queue.Empty:
@@ -79,3 +80,4 @@ class Refresher:
             if student is None:
                 return students, True
             students.add(student)
+        return students, False

@@ -7,7 +7,7 @@ from grader.keeping import Keeper
 from tests.review.desk import reviewing
 from tests.support.tiny import install, make_place
 
-WRITERS, ROUNDS, STUDENTS = 4, 6, 5
+WRITERS, ROUNDS, STUDENTS = 4, 4, 5
 
 
 def test_four_writers_lose_nothing(tmp_path, monkeypatch) -> None:
