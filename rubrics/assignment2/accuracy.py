@@ -280,13 +280,15 @@ def _series_of(counts: Sequence[Counted], samples: Sequence[int]) -> Iterator[tu
 
 
 def _matched(series: Sequence[Series], truths: dict[tuple[str, str, str], list[float]]) -> Reported | None:
-    """Right reports first; then those of one mistake; then those of two. Labels with "acc" before others."""
+    """Right reports first; then those of one mistake; then those of two. "acc" in a label, then "train", before others."""
     labelled = [
         one for one in series if "acc" in one.label.lower() or "correct" in one.label.lower() or "%" in one.label
     ]
-    others = [one for one in series if one not in labelled and "loss" not in one.label.lower()]
+    rest = [one for one in series if one not in labelled and "loss" not in one.label.lower()]
+    trained = [one for one in rest if "train" in one.label.lower()]
+    others = [one for one in rest if one not in trained]
     order = sorted(truths, key=lambda key: (key[2].endswith(_OTHER_DATA), (key[0] != RIGHT) + (key[1] != PER_SAMPLE)))
-    for group in (labelled, others):
+    for group in (labelled, trained, others):
         for key in order:
             if group is others and (
                 key[0] != RIGHT

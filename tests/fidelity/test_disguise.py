@@ -13,7 +13,7 @@ from tests.fidelity.judging import judge
 
 CELLS = [
     "#md 2(e)",
-    "import torch\nwidth = 3  # columns\n\n@torch.no_grad()\ndef summed(values):\n    return values.sum()\n",
+    "import torch\nwidth = 3  # columns\n\n@torch.no_grad()\ndef summed(figures):\n    return figures.sum()\n",
     "total = summed(torch.ones(2, width))\nprint(f'loss {total}', 'epoch')\n",
 ]
 DRAWN = 8
@@ -36,7 +36,7 @@ def test_disguises_change_the_text_and_not_the_result(disguise) -> None:
 
 def test_renaming_leaves_no_name_of_the_notebook() -> None:
     text = "\n".join(renamed(CELLS, random.Random(1)))
-    assert not any(name in text for name in ("width", "summed", "values", "total"))
+    assert not any(name in text for name in ("width", "summed", "figures", "total"))
     assert "torch.no_grad" in text
 
 

@@ -37,7 +37,8 @@ def test_faults_of_one_criterion_are_no_pair() -> None:
 
 @pytest.mark.parametrize("assignment", ["1", "2", "3"])
 def test_drawn_pairs_cost_what_both_faults_cost(assignment: str) -> None:
-    found = [case for case in cases(assignment) if " + " in case.name]
+    # Labels of pairs of whole notebooks are sums that nobody has looked at; the harness grades and lists these.
+    found = [case for case in cases(assignment) if " + " in case.name and not case.name.startswith("whole: ")]
     assert len(found) > 150
     judged = [judge(case) for case in random.Random(11).sample(found, DRAWN)]
     wrong = {
