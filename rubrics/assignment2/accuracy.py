@@ -280,7 +280,7 @@ def _series_of(counts: Sequence[Counted], samples: Sequence[int]) -> Iterator[tu
 
 
 def _matched(series: Sequence[Series], truths: dict[tuple[str, str, str], list[float]]) -> Reported | None:
-    """Right reports first; then those of one mistake; then those of two. "acc" in a label, then "train", then others."""
+    """Right reports first, then those of one mistake, then of two; "acc" in a label, then "train", then others."""
     labelled = [
         one for one in series if "acc" in one.label.lower() or "correct" in one.label.lower() or "%" in one.label
     ]
