@@ -1,6 +1,8 @@
 """What a second run takes over from the first, and what it computes anew."""
 
+import contextlib
 import json
+import sqlite3
 
 import pytest
 
@@ -164,3 +166,13 @@ def test_a_file_that_is_no_gradebook_is_named(place: Place) -> None:
     book.write_bytes(b"not a database at all" * 100)
     with pytest.raises(StorageError, match="no gradebook"):
         place.grade(gradebook=str(book))
+
+
+def test_a_gradebook_that_another_process_holds_is_named(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.grade()
+    monkeypatch.setattr("grader.gradebook.database.BUSY_S", 0.2)
+    with contextlib.closing(sqlite3.connect(place.folder / ".grader" / "gradebook.sqlite")) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StorageError, match="another process has held it"):
+            place.grade()
+    assert place.grade().unchanged == 3
