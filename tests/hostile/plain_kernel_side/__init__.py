@@ -10,7 +10,7 @@ def start(config):
     CONFIG.update(config)
 
 
-def next_cell(index):
+def next_cell(index, budget_s=None):
     """Nothing is recorded."""
 
 
