@@ -11,6 +11,7 @@ from pathlib import Path
 
 from grader.course import Assignment, Course
 from grader.rubric_modules import BUNDLED, bundled_course
+from grader.scoring.parsing import parse
 
 _DATA = {".toml", ".json", ".csv"}
 _NOT_CODE = {"course.toml", "assets.toml"}
@@ -151,7 +152,7 @@ class _Sources:
 
     def _tree(self, file: Path) -> ast.Module:
         if file not in self._trees:
-            self._trees[file] = ast.parse(self._content(file))
+            self._trees[file] = parse(self._content(file))
         return self._trees[file]
 
     def _content(self, path: Path) -> bytes:

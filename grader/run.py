@@ -146,8 +146,11 @@ def _stop(
     executor: ThreadPoolExecutor, pending: dict[Future[Graded | None], str], watcher: Watcher, summary: Summary
 ) -> None:
     """Ends the running notebooks; keeps what was finished meanwhile."""
-    stop_all()
-    executor.shutdown(wait=True, cancel_futures=True)
+    executor.shutdown(wait=False, cancel_futures=True)
+    while not all(future.done() for future in pending):
+        # Again and again: a kernel may be starting at this very moment.
+        stop_all()
+        wait(pending, timeout=0.5)
     for future, student in pending.items():
         if future.done() and not future.cancelled() and future.exception() is None and future.result() is not None:
             _collect(student, future, watcher, summary)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from grader.notebook import Cell, ExecutedNotebook
+from grader.scoring.parsing import parse
 
 _LOSS_FUNCTIONS = {
     "cross_entropy",
@@ -34,7 +35,7 @@ def parsed_cells(notebook: ExecutedNotebook) -> list[CellSource]:
     found = []
     for cell in notebook.code_cells:
         try:
-            found.append(CellSource(cell, ast.parse(_MAGIC.sub(_nothing, cell.source))))
+            found.append(CellSource(cell, parse(_MAGIC.sub(_nothing, cell.source))))
         except (SyntaxError, ValueError):
             continue
     return found

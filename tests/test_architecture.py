@@ -32,7 +32,7 @@ ALLOWED = {
     "reporting": BASE,
     "exporting": BASE | {"reporting"},
     "pipeline": BASE | {"policies", "intake", "execution", "journal", "probe", "scoring", "reporting", "data"},
-    "rubric_sources": BASE | {"rubric_modules"},
+    "rubric_sources": BASE | {"rubric_modules", "scoring"},
     "run_values": BASE | {"intake", "pipeline", "sandbox"},
     "sandboxed": BASE | {"data", "execution", "intake", "pipeline", "sandbox"},
     "keeping": BASE | {"gradebook", "intake", "journal", "pipeline", "scoring"},

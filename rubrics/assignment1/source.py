@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from grader.scoring import Student
+from grader.scoring import Student, parsing
 
 
 @dataclass
@@ -61,7 +61,7 @@ def parse(source: str) -> ast.Module | None:
     """The syntax tree of a cell, its magics left out; None when it has none."""
     lines = [re.sub(r"^(\s*)[%!?].*$", r"\1pass", line) for line in source.splitlines()]
     try:
-        return ast.parse("\n".join(lines))
+        return parsing.parse("\n".join(lines))
     except (SyntaxError, ValueError, RecursionError):
         return None
 

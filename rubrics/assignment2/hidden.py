@@ -15,6 +15,7 @@ from grader.notebook import Cell
 from grader.probe.types import Request
 from grader.probe.value import Value
 from grader.scoring import Student
+from grader.scoring.parsing import parse
 from reference.assignment2 import LETTERS
 from rubrics.assignment2.facts import PROBED, Facts, cell_name
 from rubrics.assignment2.numbers import numbers_of
@@ -65,7 +66,7 @@ def _from_functions(student: Student, found: Facts) -> Iterator[Hidden]:
 def _returning_locals(source: str) -> str | None:
     """The function with its local variables as result, when it has no result of its own."""
     try:
-        tree = ast.parse(textwrap.dedent(source))
+        tree = parse(textwrap.dedent(source))
     except SyntaxError:
         return None
     if not tree.body or not isinstance(tree.body[0], ast.FunctionDef):
@@ -74,7 +75,7 @@ def _returning_locals(source: str) -> str | None:
     returns = [node for node in ast.walk(function) if isinstance(node, ast.Return) and node.value is not None]
     if returns or any(isinstance(node, (ast.Yield, ast.YieldFrom, ast.While)) for node in ast.walk(function)):
         return None
-    function.body.append(ast.parse("return dict(locals())").body[0])
+    function.body.append(parse("return dict(locals())").body[0])
     return ast.unparse(ast.fix_missing_locations(tree))
 
 
@@ -109,7 +110,7 @@ def one_hot_in(source: str) -> bool:
 
 def _sets_one(source: str) -> bool:
     try:
-        tree = ast.parse(source)
+        tree = parse(source)
     except SyntaxError:
         return "] = 1" in source or "]=1" in source
     return any(
@@ -142,7 +143,7 @@ def _from_loops(student: Student, found: Facts) -> Iterator[Hidden]:
 def _loops(source: str) -> str:
     """The source outside functions if it has a loop or comprehension; all of it when it cannot be parsed."""
     try:
-        tree = ast.parse(source)
+        tree = parse(source)
     except SyntaxError:
         return source
     kept = [node for node in tree.body if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))]
@@ -185,7 +186,7 @@ def _alphabet(value: Value) -> tuple[str, ...]:
 
 def _alphabets(cell: Cell, known: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
     try:
-        tree: ast.AST = ast.parse(cell.source)
+        tree: ast.AST = parse(cell.source)
     except SyntaxError:
         return
     for node in ast.walk(tree):

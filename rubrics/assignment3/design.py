@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from grader.scoring.parsing import parse
 from rubrics.source import called_name, constant, keyword
 
 LayerKind = Literal["conv", "pool", "activation", "linear", "dropout", "norm", "pad", "resize"]
@@ -355,7 +356,7 @@ def _numbers(call: ast.Call, place: int, name: str) -> list[object]:
 def _forward_order(class_source: str, parts: Mapping[str, Any]) -> list[str | ast.Call]:
     """Calls of ``forward`` in the order of evaluation: names of parts, and other calls."""
     try:
-        tree = ast.parse(class_source)
+        tree = parse(class_source)
     except SyntaxError:
         return []
     methods = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
