@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from grader.errors import SandboxUnavailableError
 from grader.sandbox import Backend, SandboxSpec, bubblewrap, cgroup, docker, gpu, interpreter, seccomp
 from grader.sandbox.conformance import CHECKS, Finding, State, examine, known_weaknesses
 from tests.sandbox.backends import get
+
+ATTEMPTS_ON_A_BUSY_MACHINE = 12
 
 
 @functools.cache
@@ -142,6 +145,17 @@ SWITCHES: dict[str, tuple[str, str, Callable[[pytest.MonkeyPatch], None]]] = {
 }  # fmt: skip
 
 
+def noticed(backend: Backend, check: str, expected: State) -> list[Finding]:
+    """What the suite finds; where other processes leave no processor idle, nobody can use more than a share of one."""
+    chosen = [known for known in CHECKS if known.name == check]
+    for _ in range(ATTEMPTS_ON_A_BUSY_MACHINE if check == "processor" else 1):
+        found = list(examine(backend, chosen))
+        if [finding.state for finding in found] == [expected]:
+            break
+        time.sleep(3)
+    return found
+
+
 @pytest.mark.parametrize(
     "switch",
     [pytest.param(name, marks=getattr(pytest.mark, given[0])) for name, given in SWITCHES.items()],
@@ -151,7 +165,7 @@ def test_a_missing_protection_is_noticed(switch: str, monkeypatch: pytest.Monkey
     backend = get(name)
     assert findings(name)[check].state is State.KEPT
     switch_off(monkeypatch)
-    found = list(examine(backend, [known for known in CHECKS if known.name == check]))
+    found = noticed(backend, check, State.BROKEN)
     assert [finding.state for finding in found] == [State.BROKEN], found
 
 
@@ -166,10 +180,10 @@ def test_a_missing_control_group_is_noticed(controller: str, monkeypatch: pytest
     check = {"memory": "memory", "pids": "processes", "cpu": "processor"}[controller]
     monkeypatch.setattr(cgroup, "create", lambda limits: None)
     monkeypatch.setattr(bubblewrap.ChildProcess, "_watch_memory", lambda *_: None)
-    found = list(examine(backend, [known for known in CHECKS if known.name == check]))
     # Processes stay limited by a resource limit, which binds ordinary users alone; the rest is not.
     processes = State.KNOWN if os.getuid() == 0 else State.KEPT
     expected = {"memory": State.BROKEN, "cpu": State.KNOWN, "pids": processes}[controller]
+    found = noticed(backend, check, expected)
     assert [finding.state for finding in found] == [expected], found
 
 
