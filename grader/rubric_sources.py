@@ -14,8 +14,8 @@ from grader.rubric_modules import BUNDLED, bundled_course
 from grader.scoring.parsing import parse
 
 _DATA = {".toml", ".json", ".csv"}
-_NOT_CODE = {"course.toml", "assets.toml"}
-"""Points, comments and data: what they change is applied after the decision, or is part of the execution."""
+_NOT_CODE = ("course.", "assets.", "explanations.")
+"""How files of points, texts and data begin: these are applied after the decision, or are part of the execution."""
 _REGISTERS = ("question", "exhibit")
 _PACKAGES = (BUNDLED, "reference", "grader")
 
@@ -89,10 +89,10 @@ class _Sources:
             seen.add(file)
             waiting += [found for found in self._imported(file) if found not in seen]
         data = {path for file in seen for path in file.parent.iterdir() if path.suffix in _DATA}
-        digest = hashlib.sha256()
-        for path in sorted(seen | {path for path in data if path.name not in _NOT_CODE}):
-            digest.update(path.name.encode() + b"\0" + self._content(path) + b"\0")
-        return digest.hexdigest()
+        used = seen | {path for path in data if not path.name.startswith(_NOT_CODE)}
+        # By content alone: a copy of a course pack elsewhere decides the same.
+        parts = sorted(hashlib.sha256(path.name.encode() + b"\0" + self._content(path)).hexdigest() for path in used)
+        return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
     def _registered(self, file: Path) -> Iterator[_Start]:
         """Both forms: a decorated function, and a call with a function from elsewhere."""
