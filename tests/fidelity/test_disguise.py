@@ -48,6 +48,7 @@ def test_headings_comments_and_words_go() -> None:
     assert "columns" not in german
 
 
+@pytest.mark.timeout(1500)
 @pytest.mark.parametrize("assignment", ["1", "2", "3"])
 def test_notebooks_in_disguise_get_the_same_marks(assignment: str) -> None:
     found = [case for case in cases(assignment) if " + " not in case.name]

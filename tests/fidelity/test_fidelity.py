@@ -35,6 +35,7 @@ def test_faults_of_one_criterion_are_no_pair() -> None:
     assert (set(pair.lost), pair.faults, pair.cells[1]) == ({"x", "y"}, 2, "d = 5\n")
 
 
+@pytest.mark.timeout(1500)
 @pytest.mark.parametrize("assignment", ["1", "2", "3"])
 def test_drawn_pairs_cost_what_both_faults_cost(assignment: str) -> None:
     # Labels of pairs of whole notebooks are sums that nobody has looked at; the harness grades and lists these.
