@@ -163,14 +163,26 @@ class NotebookGrader:
         journal = archive.journals.load(key)
         if journal is None:
             return {}
-        by_recording: dict[int, list[Question]] = {}
+        wanted: dict[int, set[str]] = {}
         for question in questions:
-            by_recording.setdefault(journal.recordings.index(journal.recording(question.id)), []).append(question)
+            wanted.setdefault(journal.recordings.index(journal.recording(question.id)), set()).add(question.id)
         decided: dict[str, Decided] = {}
-        for number, group in by_recording.items():
-            kernel = RecordedKernel(journal.recordings[number])
-            decided |= scorer.score(journal.head.executed, kernel, group, _without_misses(kernel))
+        for number, names in wanted.items():
+            recording = journal.recordings[number]
+            kernel = RecordedKernel(recording)
+            asked = self._asked(recording, names)
+            found = scorer.score(journal.head.executed, kernel, asked, _without_misses(kernel))
+            decided |= {ident: decision for ident, decision in found.items() if ident in names}
         return decided
+
+    def _asked(self, recording: Recording, wanted: set[str]) -> list[Question]:
+        """The questions that the live kernel was asked for, up to the last one that is wanted.
+
+        What a kernel says depends on what it was asked before: equal requests get their answers in order.
+        """
+        own = [question for question in self._work.questions if question.id in (recording.questions or {question.id})]
+        last = max(at for at, question in enumerate(own) if question.id in wanted)
+        return own[: last + 1]
 
     def _live(
         self, assets: PreparedAssets, questions: Sequence[Question], scorer: Scorer

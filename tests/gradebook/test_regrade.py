@@ -133,3 +133,24 @@ def names_of(overview: bytes) -> list[str]:
 def test_without_a_run_there_is_nothing_to_score(place: Place) -> None:
     with pytest.raises(UsageError, match="knows no run"):
         regraded(place)
+
+
+SIGN = """
+@rubric.question("1d")
+def sign(student):
+    steps = [{"slot": "x", "expr": var("asked")}]
+    x = student.ask(Request("evaluate", {"steps": steps})).data["steps"][0]["value"]["value"]
+    yield met("1d.sign", "") if x == 2 else not_met("1d.sign", f"x = {x}")
+"""
+
+
+def test_a_question_scored_again_alone_hears_what_it_heard_first(place: Place) -> None:
+    rubric = place.course / "assignment1.py"
+    source = rubric.read_text().replace('value(student, "x")', 'value(student, "asked")')
+    before = source.partition('@rubric.question("1d")')[0]
+    rubric.write_text(before + SIGN)
+    # The kernel says 1 to the first question and 2 to the second.
+    assert [result.points for result in place.grade().results] == [2.0] * 3
+    rubric.write_text(before + SIGN.replace("x == 2", "2 == x"))
+    done = regraded(place)
+    assert (done.changes, done.faults, done.scored) == ([], {}, 3)
