@@ -154,8 +154,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     lines += ["", f"Executed : re-graded, a student: {', '.join(ratios)}."]
     print("\n".join(lines))
     if given.write:
-        sizes = " ".join(map(str, given.sizes))
-        put(PAGE, "regrade", "\n".join([f"`python -m tests.bench_regrade --sizes {sizes} --write`", "", *lines]))
+        sizes, changes = " ".join(map(str, given.sizes)), " ".join(given.changes)
+        command = f"`python -m tests.bench_regrade --sizes {sizes} --changes {changes} --write`"
+        put(PAGE, "regrade", "\n".join([command, "", *lines]))
     return 0
 
 
