@@ -7,7 +7,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -201,8 +201,3 @@ def code_digest(course_folder: Path) -> str:
             if path.suffix in {".py", ".toml", ".j2", ".css", ".js"} and path.is_file():
                 found.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return found.hexdigest()[:32]
-
-
-def now() -> datetime:
-    """The present time."""
-    return datetime.now(UTC)

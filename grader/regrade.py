@@ -19,9 +19,9 @@ from grader.course import Course, load_course
 from grader.course_texts import load_texts
 from grader.differences import Change, change
 from grader.errors import UsageError
-from grader.gradebook import Run, Stored, StoredResult
+from grader.gradebook import Run, Stored, StoredResult, now
 from grader.journal import storage_errors
-from grader.keeping import Keeper, Setting, StoredDecisions, code_digest, now, submission_of
+from grader.keeping import Keeper, Setting, StoredDecisions, code_digest, submission_of
 from grader.pipeline import Archive, Bench, Graded, Timing, grade_submission
 from grader.policies import Extensions, extensions_from, load_extensions
 from grader.reporting import PageOptions, write_class, write_student

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from grader.attempts import counting_attempt
 from grader.execution.kernel import KERNEL_SIDE_FOLDER
-from grader.gradebook import Record, Stored, StoredResult
+from grader.gradebook import Record, Stored, StoredResult, now
 from grader.intake import Intake, Submission, safe_name
 from grader.journal import environment, storage_errors
 from grader.keeping import (
@@ -19,7 +19,6 @@ from grader.keeping import (
     StoredDecisions,
     code_digest,
     marked_hash,
-    now,
     outdated,
     record_of,
 )

@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 
 from grader.cli.gradebook_options import author_option, gradebook_options, marking, refresh
-from grader.cli.regrade import plain
+from grader.cli.progress import plain
 from grader.errors import UsageError
 from grader.gradebook import Provenance
 from grader.reporting.files import write_atomically

@@ -46,7 +46,7 @@ class Lines:
             spent = time.monotonic() - self._began
             left = spent / self._count * (self._total - self._count)
             verdict = "could not be graded" if graded is None else _verdict(graded)
-            line = f"[{self._count}/{self._total}] {_plain(student)}: {verdict}; about {left:.0f} s left"
+            line = f"[{self._count}/{self._total}] {plain(student)}: {verdict}; about {left:.0f} s left"
             self.console.print(line, markup=False, soft_wrap=True)
 
 
@@ -84,7 +84,7 @@ class Live:
     def doing(self, student: str, what: str) -> None:
         """A student's submission has come to this point."""
         with self._lock:
-            text = f"  {_plain(student)[:30]}: {what}".replace("[", "\\[")
+            text = f"  {plain(student)[:30]}: {what}".replace("[", "\\[")
             if student not in self._running:
                 self._running[student] = self._progress.add_task(text, total=None)
             self._progress.update(self._running[student], description=text)
@@ -97,7 +97,7 @@ class Live:
             if self._bar is not None:
                 self._progress.advance(self._bar)
             if graded is not None:
-                self.console.print(f"{_plain(student)}: {_verdict(graded)}", markup=False, soft_wrap=True)
+                self.console.print(f"{plain(student)}: {_verdict(graded)}", markup=False, soft_wrap=True)
 
 
 def _headline(students: Sequence[str], sandbox: str) -> str:
@@ -110,5 +110,6 @@ def _verdict(graded: Graded) -> str:
     return f"{result.points:g} of {result.max_points:g} points ({result.status}, {result.duration_s:.0f} s)"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """A text from elsewhere without what a terminal would act on."""
     return "".join(char if char.isprintable() else "�" for char in text)

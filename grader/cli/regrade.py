@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from grader.cli.progress import plain
 from grader.cli.run import processors
 from grader.differences import Change, Difference, Side
 from grader.regrade import Regraded, RegradeOptions, regrade_class
@@ -81,8 +82,3 @@ def _said(side: Side | None) -> str:
         return "–"
     points = "open" if side.points is None else f"{side.points:g}"
     return plain(f"{points} {side.outcome}" + (f": {side.comment}" if side.comment else ""))
-
-
-def plain(text: str) -> str:
-    """A text from elsewhere without what a terminal would act on."""
-    return "".join(char if char.isprintable() else "�" for char in text)

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.cli.importing import origin_of, origin_options
-from grader.cli.progress import Lines, Live
+from grader.cli.progress import Lines, Live, plain
 from grader.policy_outcome import PolicyOutcome
 from grader.reporting import LANGUAGES
 from grader.rubric_modules import bundled_course
@@ -134,7 +134,7 @@ def _print(console: Console, summary: Summary, out: Path) -> None:
     for result in summary.results:
         waiting = sum(question.status == "review" for question in result.questions)
         table.add_row(
-            Text(_printable(result.student)),
+            Text(plain(result.student)),
             f"{result.points:g} / {result.max_points:g}",
             result.status,
             str(waiting or ""),
@@ -144,14 +144,14 @@ def _print(console: Console, summary: Summary, out: Path) -> None:
     for line in summary.problems:
         console.print(f"note: {line}", markup=False, soft_wrap=True)
     for student, why in summary.failed.items():
-        console.print(f"could not be graded: {_printable(student)}: {why}", markup=False, soft_wrap=True)
+        console.print(f"could not be graded: {plain(student)}: {why}", markup=False, soft_wrap=True)
     for student, faults in summary.faults.items():
         for fault in faults:
             console.print(
-                f"left open by a fault of the grader: {_printable(student)}: {fault}", markup=False, soft_wrap=True
+                f"left open by a fault of the grader: {plain(student)}: {fault}", markup=False, soft_wrap=True
             )
     if summary.not_graded:
-        console.print(f"not graded yet: {', '.join(map(_printable, summary.not_graded))}", markup=False, soft_wrap=True)
+        console.print(f"not graded yet: {', '.join(map(plain, summary.not_graded))}", markup=False, soft_wrap=True)
     console.print(_times(summary), markup=False, soft_wrap=True)
     console.print(
         f"Reports: {out}/<student>/report.html; table: {out}/grades.csv; overview: {out}/index.html", markup=False
@@ -163,7 +163,7 @@ def _final(outcome: PolicyOutcome | None) -> tuple[str, Text]:
     if outcome is None:
         return "", Text("")
     doubt = "?" if outcome.provisional else ""
-    grade = Text(_printable(outcome.grade) + (doubt if outcome.grade else ""))
+    grade = Text(plain(outcome.grade) + (doubt if outcome.grade else ""))
     return f"{outcome.points:g}{doubt} / {outcome.max_points:g}", grade
 
 
@@ -182,8 +182,3 @@ def _kept(summary: Summary) -> str:
     parts = [f"{summary.unchanged} students unchanged"] if summary.unchanged else []
     parts += [f"{summary.timing.replayed} notebooks scored from journals"] if summary.timing.replayed else []
     return f"; {', '.join(parts)}" if parts else ""
-
-
-def _printable(text: str) -> str:
-    """A student's name without what a terminal would act on."""
-    return "".join(char if char.isprintable() else "�" for char in text)

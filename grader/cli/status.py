@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from grader.cli.gradebook_options import gradebook_options, marking
-from grader.cli.regrade import plain
+from grader.cli.progress import plain
 
 STATES = ("open", "check", "marked", "computed", "missing")
 

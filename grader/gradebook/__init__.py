@@ -1,6 +1,6 @@
 """The gradebook: what was handed in, decided and marked, with its history. SQLite, or any database by its URL."""
 
-from grader.gradebook.book import Gradebook, Run
+from grader.gradebook.book import Gradebook, Run, now
 from grader.gradebook.database import Database
 from grader.gradebook.marks import MarkBook
 from grader.gradebook.values import Event, FileRecord, Provenance, Record, Stored, StoredMark, StoredResult
@@ -17,4 +17,5 @@ __all__ = [
     "Stored",
     "StoredMark",
     "StoredResult",
+    "now",
 ]

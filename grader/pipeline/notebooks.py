@@ -96,7 +96,11 @@ class NotebookGrader:
             executed, decided, _ = self._live(assets, self._work.questions, self._scorer(assets))
             return Scored(executed, decided)
         if notebook is None:
-            return self._from_journal(archive, self._work.key, None)
+            head = archive.journals.head(self._work.key)
+            if head is None:
+                message = f"{archive.journals.path(self._work.key)}: there is no such journal."
+                raise StorageError(message, hint="Grade the submissions again.")
+            return self._from_journal(archive, self._work.key, head, None)
         assets = self._assets(notebook)
         facts = self._facts(archive, assets, notebook)
         key = hashed(facts)
@@ -109,7 +113,7 @@ class NotebookGrader:
             head = None if archive.fresh else archive.journals.head(key)
             if head is None or (head.limited and head.facts.get("limits") != dict(archive.limits)):
                 return None
-            return self._from_journal(archive, key, assets)
+            return self._from_journal(archive, key, head, assets)
         except StorageError as fault:
             log.warning("%s", fault)
             return None
@@ -122,12 +126,8 @@ class NotebookGrader:
             archive.decisions.keep(key, self._digests(archive), decided)
         return Scored(executed, decided, key)
 
-    def _from_journal(self, archive: Archive, key: str, assets: PreparedAssets | None) -> Scored:
+    def _from_journal(self, archive: Archive, key: str, head: Head, assets: PreparedAssets | None) -> Scored:
         """Scores what is not decided yet from the recordings; what these lack needs the kernel, for that alone."""
-        head = archive.journals.head(key)
-        if head is None:
-            message = f"{archive.journals.path(key)}: there is no such journal."
-            raise StorageError(message, hint="Grade the submissions again.")
         self._timing.replayed += 1
         digests = self._digests(archive)
         decided = dict(archive.decisions.known(key, digests))
