@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from tests.fidelity.bank import stored
 from tests.fidelity.cases import Case, Label, pairs
 from tests.fidelity.merging import difference
 from tests.rubrics.assignment1.bank_border import BORDER
@@ -37,8 +38,8 @@ CONTRADICTIONS: Mapping[frozenset[str], str] = {
 
 
 def cases(assignment: str) -> list[Case]:
-    """All cases of an assignment: right ones, single faults, pairs."""
-    found = {"1": _first, "2": _second, "3": _third}[assignment]()
+    """All cases of an assignment: right ones, single faults, pairs, and the stored notebooks."""
+    found = [*{"1": _first, "2": _second, "3": _third}[assignment](), *stored(assignment)]
     unique: dict[str, Case] = {}
     for case in found:
         unique.setdefault(case.name, case)
