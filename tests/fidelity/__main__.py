@@ -1,7 +1,7 @@
 """Grades the labelled notebooks and prints how far grades and labels agree.
 
-Usage: ``python -m tests.fidelity [--assignment N]… [--sample N] [--only TEXT] [--jobs N] [--write]``; ``--write`` puts
-the tables into ``docs/fidelity.md``.
+Usage: ``python -m tests.fidelity [--assignment N]… [--sample N] [--disguised N] [--only TEXT] [--jobs N] [--write]``;
+``--write`` puts the tables into ``docs/fidelity.md``.
 """
 
 from __future__ import annotations
@@ -30,14 +30,17 @@ def chosen(given: argparse.Namespace) -> list[Case]:
     """The cases that were asked for; a sample keeps right solutions and single faults, and draws pairs."""
     found: list[Case] = []
     for assignment in given.assignment or ["1", "2", "3"]:
-        all_cases = cases(assignment)
-        some = [case for case in all_cases if " + " not in case.name and not given.pairs_only]
-        more = [case for case in all_cases if " + " in case.name and given.only in case.name]
-        if given.sample is not None and len(more) > given.sample:
-            more = random.Random(given.seed).sample(more, given.sample)
-        rewritten = [in_disguise(case, given.seed) for case in some] if not given.plain else []
-        found += [case for case in (*some, *rewritten, *more) if given.only in case.name]
+        named = [case for case in cases(assignment) if given.only in case.name]
+        some = [case for case in named if " + " not in case.name and not given.pairs_only]
+        more = [case for case in named if " + " in case.name]
+        rewritten = [in_disguise(case, given.seed) for case in drawn(some, given.disguised, given.seed)]
+        found += [*some, *rewritten, *drawn(more, given.sample, given.seed)]
     return found
+
+
+def drawn(some: Sequence[Case], count: int | None, seed: int) -> Sequence[Case]:
+    """So many of the cases; all of them without a number."""
+    return some if count is None or len(some) <= count else random.Random(seed).sample(some, count)
 
 
 def in_disguise(case: Case, seed: int) -> Case:
@@ -68,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the draw and of disguises")
     parser.add_argument("--only", default="", help="cases with this in their name")
     parser.add_argument("--pairs-only", action="store_true")
-    parser.add_argument("--plain", action="store_true", help="no notebooks in disguise")
+    parser.add_argument("--disguised", type=int, help="draw this many notebooks without pairs to disguise; all of them")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--write", action="store_true", help="put the tables into docs/fidelity.md")
     given = parser.parse_args(arguments)

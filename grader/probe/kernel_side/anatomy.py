@@ -109,6 +109,14 @@ def any_gradient(parameters: Sequence[torch.Tensor]) -> bool:
     return any(_nonzero(gradient) for gradient in (*held[:-3:-1], *held[:2]))
 
 
+FEW = 64
+"""Numbers that are read sooner than an operation on them is called."""
+
+
 def _nonzero(gradient: torch.Tensor) -> bool:
     values = gradient._values() if gradient.is_sparse else gradient
+    if values.numel() == 1:
+        return bool(values.item())
+    if values.ndim == 1 and len(values) <= FEW:
+        return any(values.tolist())
     return bool(values.count_nonzero())  # several times as fast as ``any`` for numbers

@@ -234,7 +234,8 @@ def was_moved(thing: Any) -> bool:
     """Whether a tensor or module was sent to a GPU, real or redirected."""
     if getattr(thing, "_grader_moved", False):
         return True
-    if not isinstance(thing, torch.Tensor) or is_lazy(thing):
+    # The kinds of lazy parameters are costly to ask for, and most tensors are plain.
+    if type(thing) is not torch.Tensor and (not isinstance(thing, torch.Tensor) or is_lazy(thing)):
         return False
     if not thing.is_cpu and not thing.is_meta:
         return True
