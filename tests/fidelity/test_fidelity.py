@@ -12,7 +12,7 @@ from tests.fidelity.judging import judge
 from tests.fidelity.merging import difference, merged
 
 BASE = ["a = 1\nb = 2\nc = 3\n", "d = 4\n"]
-DRAWN = 24
+DRAWN = 14
 
 
 def test_changes_of_different_lines_are_merged() -> None:
