@@ -58,13 +58,22 @@ def examine_loop(run: TrainingRun) -> LoopVerdict:
         f"{len(steps)} steps"
     )
     wrong = bool(steps) and run.network is not None and not any(_moves(event, run) for event in steps)
-    backward = _backward_fault(run, backwards, batches)
+    filled = _filled(run, steps)
+    backward = "" if filled else _backward_fault(run, backwards, batches)
     step = _step_fault(run, events, batches, bool(backward))
-    # what the optimizer zeroes then are not the gradients that add up
-    zero = "" if wrong and run.events("zero") else _zero_fault(run, events)
+    # what the optimizer zeroes then are not the gradients that add up; gradients that are filled in replace older ones
+    zero = "" if filled or (wrong and run.events("zero")) else _zero_fault(run, events)
     if zero.startswith("gradients are zeroed between") and step:
         step = ""
     return LoopVerdict(zero, backward, step, wrong, saw)
+
+
+def _filled(run: TrainingRun, steps: Sequence[Event]) -> bool:
+    """Whether the optimizer has gradients that no ``backward`` made: those of ``autograd.grad`` or ``torch.func``."""
+    if any(event.serial <= run.epochs[-1].training.stop for event in run.trace.of("backward")):
+        return False
+    moving = [event for event in steps if _moves(event, run)]
+    return sum(bool(event.get("has_grad")) for event in moving) > 0.5 * max(1, len(steps))
 
 
 def _loop_events(run: TrainingRun) -> list[Event]:

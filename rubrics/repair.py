@@ -74,6 +74,7 @@ class Plan:
         budget_s: CPU time for the whole rerun; on the clock it may last four times as long.
         max_steps: Limit of forwards and steps, or None.
         tensors: Arrays that the names' expressions refer to.
+        float_images: Whether images that are no float tensors are converted on their way out of loaders.
     """
 
     sources: Sequence[str]
@@ -83,6 +84,7 @@ class Plan:
     budget_s: float = 60.0
     max_steps: int | None = None
     tensors: Mapping[str, Array] = field(default_factory=dict)
+    float_images: bool = False
 
 
 def rerun(student: Student, plan: Plan, define: Define | None = None, attempts: int = 6) -> Rerun:
@@ -133,6 +135,7 @@ def _once(student: Student, plan: Plan, names: Mapping[str, Expr], defined: tupl
         "budget_s": plan.budget_s,
         "max_steps": plan.max_steps,
         "seed": student.seed,
+        **({"float_images": True} if plan.float_images else {}),
     }
     answer = student.ask(Request("rerun", params, plan.tensors, timeout_s=4 * plan.budget_s + 60))
     data = answer.data

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from grader.scoring.parsing import parse
+from rubrics.assignment3.operations import consumed, contracted
 from rubrics.source import called_name, constant, keyword
 
 LayerKind = Literal["conv", "pool", "activation", "linear", "dropout", "norm", "pad", "resize"]
@@ -137,7 +138,7 @@ _PADS = {"constant_pad_nd", "pad", "reflection_pad2d", "replication_pad2d", "_pa
 def layers_of_operations(ops: Sequence[Mapping[str, Any]]) -> list[Layer]:
     """Layers of a forward pass, with explicit padding merged into the convolution or pooling behind it."""
     found: list[Layer] = []
-    for op in ops:
+    for op in contracted(consumed(ops)):
         layer = _layer(op)
         if layer is not None:
             found.append(layer)

@@ -150,10 +150,8 @@ def _written(found: Objects) -> list[ast.Call]:
 def _written_splits(found: Objects) -> set[str]:
     splits = set()
     for call in _written(found):
-        node = keyword(call, "split") or (call.args[1] if len(call.args) > 1 else None)
-        text = constant(node) if node is not None else "train"
-        if isinstance(text, str):
-            splits.add(text)
+        named = _written_split(call)
+        splits |= named if len(named) == 1 else set()
     return splits
 
 
@@ -164,10 +162,10 @@ def _download(found: Objects) -> Outcome:
         return met(criterion, "The source downloads the archive by its address.")
     if not direct and not _written(found):
         return not_met(criterion, "No SVHN data set was found.")
-    lacking = []
+    lacking, fetched = [], _fetched(found)
     for split in sorted({split for dataset in direct for split in dataset.splits}):
         known = [dataset.download for dataset in direct if split in dataset.splits]
-        if not any(known):
+        if not any(known) and split not in fetched:
             lacking.append(split)
     if direct and all(dataset.download is not None for dataset in direct):
         if lacking:
@@ -177,6 +175,24 @@ def _download(found: Objects) -> Outcome:
     if written and all(node is not None and constant(node) is not False for node in written):
         return met(criterion, "The source asks for the download.")
     return not_met(criterion, "The source does not ask for the download of every SVHN data set.")
+
+
+def _fetched(found: Objects) -> set[str]:
+    """Splits that are downloaded by data sets that nobody keeps."""
+    splits: set[str] = set()
+    for cell in found.cells:
+        for statement in (node for node in ast.walk(cell.tree) if isinstance(node, ast.Expr)):
+            for call in calls(statement, "SVHN"):
+                if constant(keyword(call, "download") or (call.args[4] if len(call.args) > 4 else None)) is True:
+                    splits |= _written_split(call)
+    return splits
+
+
+def _written_split(call: ast.Call) -> set[str]:
+    """The split that a call names; all of them where it is not written there."""
+    node = keyword(call, "split") or (call.args[1] if len(call.args) > 1 else None)
+    text = constant(node) if node is not None else "train"
+    return {text} if isinstance(text, str) else {*SPLIT_TITLES}
 
 
 # --- images ---------------------------------------------------------------------------------------------------
@@ -315,7 +331,7 @@ def _shuffle(student: Student, role: Roles, look: Look) -> Outcome:
             return review(criterion, "There is no DataLoader; batches are cut by hand.")
         return not_met(criterion, "There is no training loader.")
     shuffles = role.train.shuffle
-    if not shuffles and role.train.sampler not in {"SequentialSampler", ""}:
+    if not shuffles and (role.train.sampler not in {"SequentialSampler", ""} or role.train.batch_size is None):
         shuffles = len(look.orders) == 2 and look.orders[0] != look.orders[1]
     if shuffles:
         return met(criterion, f"{role.train.title} shuffles.")

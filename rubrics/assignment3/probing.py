@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -108,7 +109,7 @@ def _modules(student: Student, found: Objects) -> Iterator[Candidate]:
     for event in student.find(whole_trace).of("step"):
         for obj in event.get("modules") or ():
             trained[obj] = trained.get(obj, 0) + 1
-    sources = {str(entry.get("name")): str(entry.get("source") or "") for entry in found.entries("classes")}
+    sources = {str(entry.get("name")): _inherited_source(entry, found) for entry in found.entries("classes")}
     for entry in reversed(found.entries("modules")):
         obj, kind = entry.get("obj"), str(entry.get("type"))
         if not isinstance(obj, int) or not entry.get("parameters") or _is_part(entry):
@@ -126,6 +127,14 @@ def _modules(student: Student, found: Objects) -> Iterator[Candidate]:
         )
 
 
+def _inherited_source(entry: Mapping[str, Any], found: Objects) -> str:
+    """Source of a class behind those of the notebook's own classes that it builds on: its methods come last."""
+    own = {str(one.get("name")): str(one.get("source") or "") for one in found.entries("classes")}
+    bases = [str(base).rpartition(".")[2] for base in entry.get("bases") or ()][1:]
+    texts = [own[base] for base in reversed(bases) if own.get(base)]
+    return "\n".join(textwrap.dedent(text) for text in [*texts, str(entry.get("source") or "")])
+
+
 def _is_part(entry: Mapping[str, Any]) -> bool:
     """Whether a module is a layer or a block of a network, which called it by itself (a pass that finds a size)."""
     tree = [part for part in entry.get("tree") or () if isinstance(part, Mapping)]
@@ -140,12 +149,12 @@ def _classes(student: Student, found: Objects) -> Iterator[Candidate]:
             continue
         if not any(base.endswith(("torch.nn.modules.module.Module", "nn.Module")) for base in bases):
             continue
-        made = _instantiate(student, entry)
+        made = _instantiate(student, entry, _inherited_source(entry, found))
         if made is not None:
             yield made
 
 
-def _instantiate(student: Student, entry: Mapping[str, Any]) -> Candidate | None:
+def _instantiate(student: Student, entry: Mapping[str, Any], source: str) -> Candidate | None:
     """An instance of a class, without arguments or with the number of classes."""
     name = str(entry.get("name"))
     for arguments in ([], [expr.value(CLASSES)], [expr.value(3), expr.value(CLASSES)]):
@@ -160,7 +169,7 @@ def _instantiate(student: Student, entry: Mapping[str, Any]) -> Candidate | None
             return Candidate(
                 target=made,
                 obj=None,
-                source=str(entry.get("source") or ""),
+                source=source,
                 title=f"`{name}` (instantiated by us)",
                 class_name=name,
             )

@@ -146,6 +146,7 @@ class _Attempt:
     data: bool = False
     loss: bool = False
     stub: bool = False
+    floats: bool = False
 
 
 def _repair(student: Student, training: Training, network: Network | None) -> None:
@@ -156,7 +157,14 @@ def _repair(student: Student, training: Training, network: Network | None) -> No
     best: tuple[int, Training] | None = None
     for attempt in _attempts(student, found, role, network):
         names = dict(attempt.names)
-        plan = Plan(sources, names, keep=tuple(names), budget_s=BUDGET_S, tensors=_stub_data(student))
+        plan = Plan(
+            sources,
+            names,
+            keep=tuple(names),
+            budget_s=BUDGET_S,
+            tensors=_stub_data(student),
+            float_images=attempt.floats,
+        )
         again = rerun(student, plan, lambda name: _missing(student, name))
         judged = _judge(student, training, again, attempt)
         if judged is None:
@@ -212,6 +220,8 @@ def _attempts(student: Student, found: Objects, role: Roles, network: Network | 
     data = dict(_small_data(found, role))
     losses = {str(name): _right_loss() for entry in found.entries("losses") for name in entry.get("names") or ()}
     stub = dict(_stub_names(student, network))
+    if student.lost("3c.tensor") and not small:
+        yield _Attempt("with images as float tensors", floats=True)
     yield _Attempt("with a final layer that fits", small, data=bool(small))
     if losses:
         yield _Attempt("with cross-entropy in place of the loss", {**small, **losses}, data=bool(small), loss=True)
@@ -257,7 +267,8 @@ def _small_data(found: Objects, role: Roles) -> Iterator[tuple[str, Expr]]:
         made = _stub_loader(name)
         for known in loader.names if loader is not None else ():
             yield known, made
-        if loader is not None and not loader.names and loader.dataset is not None:
+        # also beside a loader with a name: accuracies are divided by the length of the data set
+        if loader is not None and loader.dataset is not None:
             for known in loader.dataset.names:
                 yield known, expr.tensor_dataset(f"{name}_images", f"{name}_labels")
 
@@ -323,7 +334,8 @@ def _judge(student: Student, training: Training, again: Rerun, attempt: _Attempt
     run = max(runs, key=lambda one: (len(one.epochs) == EPOCHS, len(one.epochs), one.start), default=None)
     if run is None:
         return None
-    fault = "3c" if attempt.data and not attempt.stub and student.lost("3c.tensor") else "3d"
+    converted = attempt.floats or (attempt.data and not attempt.stub)
+    fault = "3c" if converted and student.lost("3c.tensor") else "3d"
     series = printed_series(run) + bound_series(student, again.names, again.answer, len(run.epochs))
     error = str(again.errors[-1].get("text", "")) if again.errors else ""
     return Training(

@@ -12,7 +12,7 @@ from grader.probe.types import Request
 from grader.probe.value import step_values
 from grader.scoring import Outcome, Student, carried, met, not_met, partial, review
 from rubrics.assignment3.objects import objects
-from rubrics.assignment3.probing import find_network
+from rubrics.assignment3.probing import Network, find_network, fresh_images
 from rubrics.assignment3.runs import Training
 from rubrics.assignment3.unrecorded import unrecorded_accuracy, unrecorded_mode
 from rubrics.averages import Hits, hits
@@ -321,7 +321,24 @@ def _mode_faults(student: Student, training: Training, forwards: Sequence[Event]
         in_training = depends and any(event.get("training") for event in forwards)
     else:
         in_training = any(event.get("norm_training") for event in forwards)
+        in_training = in_training or _drops_by_function(student, network, forwards)
     faults = ["the network is in training mode"] if in_training else []
     if any(event.get("grad") for event in forwards):
         faults.append("gradients are recorded")
     return faults
+
+
+def _drops_by_function(student: Student, network: Network | None, forwards: Sequence[Event]) -> bool:
+    """Whether a dropout without a layer of its own was active: it asks the network's mode, or is always on."""
+    if network is None or network.candidate.obj is None or not network.of("dropout"):
+        return False
+    if any("Dropout" in str(part.get("type")) for part in network.candidate.tree):
+        return False
+    if any(event.get("training") for event in forwards):
+        return True
+    call = expr.call(network.candidate.target, [expr.tensor("images")])
+    mode = [network.candidate.target, "eval"]
+    steps = [{"slot": f"draw{seed}", "expr": call, "mode": mode, "grad": False, "seed": seed} for seed in (1, 2)]
+    answer = student.ask(Request("evaluate", {"steps": steps}, {"images": fresh_images(student)}))
+    draws = [arrays[0] for value in step_values(answer).values() if value is not None and (arrays := value.arrays())]
+    return len(draws) == 2 and draws[0].shape == draws[1].shape and not np.allclose(draws[0], draws[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import importlib
 import io
 import linecache
 import multiprocessing
@@ -28,6 +29,10 @@ class _FakeShell:
         return None
 
     def run_cell_magic(self, name: str, line: str, body: str) -> Any:
+        if name in {"writefile", "file"}:
+            Path(line.rsplit(maxsplit=1)[-1]).write_text(body, encoding="utf-8")
+            importlib.invalidate_caches()
+            return None
         return exec(body, sys.modules["__main__"].__dict__) if name in {"time", "timeit", "capture"} else None
 
     def system(self, command: str) -> None:
@@ -50,6 +55,7 @@ def main(connection: Any, cells: list[str], config: dict[str, Any]) -> None:
     if workdir.is_dir():
         shutil.copytree(workdir, folder, dirs_exist_ok=True)
     os.chdir(folder)
+    sys.path.insert(0, "")  # as in a kernel
     namespace: dict[str, Any] = {"__name__": "__main__", "get_ipython": _FakeShell, "display": print}
     main_module = sys.modules["__main__"].__dict__
     for name in [name for name in main_module if not name.startswith("__")]:

@@ -14,6 +14,7 @@ from torch import nn
 
 from .describe import Describer
 from .expressions import Evaluator
+from .float_images import float_images
 from .instrument import Instrument
 from .recorder import Recorder
 from .session import Session
@@ -114,6 +115,8 @@ class Rerunner:
                 stack.enter_context(contextlib.redirect_stdout(_Tee(written, self.recorder)))
                 if params.get("lenient"):
                     stack.enter_context(lenient(resized))
+                if params.get("float_images"):
+                    stack.enter_context(float_images())
                 stopped = self._run_all(params["sources"], shield, namespace, results)
         finally:
             self.recorder.stop = None
