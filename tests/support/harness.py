@@ -19,6 +19,7 @@ from typing import Any
 
 from grader.data import AssetStore, PreparedAssets
 from grader.errors import KernelUnavailableError
+from grader.intake.fstrings import portable
 from grader.notebook import Cell, ExecutedNotebook
 from grader.probe.types import Answer, Request
 from grader.scoring import Outcome, Student
@@ -97,6 +98,7 @@ def run_cells(
     are for training and for testing, where a notebook need not take as long as a student's. A cell that runs longer
     than ``cell_limit_s`` is interrupted, and those behind it run.
     """
+    cells = [cell if cell.startswith("#md") else portable(cell) for cell in cells]  # as the intake does
     here, there = multiprocessing.Pipe()
     folder = tempfile.mkdtemp(prefix="grader-test-")
     assets = _prepared(_store().names_for(assignment, cells), images)
