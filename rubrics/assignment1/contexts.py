@@ -17,6 +17,8 @@ from rubrics.assignment1.replay import mixed_classes
 
 MAX_CONTEXTS = 6
 SHOWN_CLASSES = 5
+LARGEST = 128
+"""Side of the largest feature maps; what has more pixels is a picture."""
 
 
 def contexts(student: Student, arrays: Sequence[Seen]) -> list[Context]:
@@ -93,7 +95,8 @@ def _other_stages(
     known = [context.features.size for context in found] + [run.elements.features[0].numel() for run in runs]
     for array in large:
         values = array[0] if array.ndim == 4 else array
-        fits = values.ndim == 3 and values.shape[0] in (64, 128, 256, 512, 1000, 2048) and 2 <= values.shape[1] <= 128
+        fits = values.ndim == 3 and values.shape[0] in (64, 128, 256, 512, 1000, 2048) and min(values.shape[1:]) >= 2
+        fits = fits and max(values.shape[1:]) <= LARGEST
         if fits and values.size not in known and np.isfinite(values).all() and array.dtype.kind == "f":
             known.append(values.size)
             found.append(

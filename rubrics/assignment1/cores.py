@@ -211,7 +211,26 @@ def preferred_core(student: Student) -> Core | None:
 def rebuild(student: Student) -> StudentNetwork | None:
     """The preferred ResNet on the host; use it through ``student.find``. None when there is none or it is too big."""
     core = student.find(preferred_core)
-    return None if core is None else _rebuild(student, core)
+    return student.find(from_pieces) if core is None else _rebuild(student, core)
+
+
+def from_pieces(student: Student) -> StudentNetwork | None:
+    """The pre-trained ResNet-18 whose layers lie scattered over several modules; use it through ``student.find``."""
+    path = next(iter(checkpoints(student, "resnet18")), None)
+    if path is None:
+        return None
+    held = {
+        part.get("sha256"): number
+        for number, entry in student.find(gather).modules.items()
+        for part in entries(entry, "parameters")
+    }
+    wanted = checkpoint_hashes(path, "float32")
+    learned, _ = layout("resnet18")
+    if not all(wanted[name] in held for name, _ in learned if not name.startswith("fc.")):
+        return None
+    has_fc = wanted["fc.weight"] in held
+    core = Core(held[wanted["conv1.weight"]], "resnet18", has_fc, {}, {}, 1.0, path, True, has_fc, called=False)
+    return StudentNetwork(core, load_resnet(path, "resnet18"), fc_known=True)
 
 
 def _rebuild(student: Student, core: Core) -> StudentNetwork | None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from grader.scoring import Outcome, Student, met, not_met, review
-from rubrics.assignment1.cores import TITLES, Core, checkpoint_hashes, checkpoints, find_cores, rebuild
-from rubrics.assignment1.evidence import entries, gather
+from rubrics.assignment1.cores import TITLES, Core, find_cores, from_pieces, rebuild
 from rubrics.assignment1.network import Delivered, delivered
 from rubrics.assignment1.network_probes import probe_network
 
@@ -32,31 +31,12 @@ def _pretrained(student: Student, cores: Sequence[Core]) -> Outcome:
         core = used[0]
         how = "pre-trained" if core.pretrained else f"{core.matched:.0%} of its parameters are the pre-trained ones"
         return not_met(criterion, f"The network is a {TITLES[core.architecture]}; {how}.")
-    if _pieces_are_pretrained(student):
+    if student.find(from_pieces) is not None:
         return met(criterion, "The parameters of the network's parts equal the pre-trained ones of ResNet-18.")
     blocked = _blocked(student)
     if blocked:
         return review(criterion, blocked)
     return not_met(criterion, "No ResNet was found among the notebook's objects.")
-
-
-def _pieces_are_pretrained(student: Student) -> bool:
-    """Whether the backbone's parameters lie scattered over several modules."""
-    path = next(iter(checkpoints(student, "resnet18")), None)
-    if path is None:
-        return False
-    wanted = {
-        digest
-        for name, digest in checkpoint_hashes(path, "float32").items()
-        if not name.startswith("fc.")
-        and ".running" not in name
-        and "running_" not in name
-        and "num_batches" not in name
-    }
-    held = {
-        part.get("sha256") for entry in student.find(gather).modules.values() for part in entries(entry, "parameters")
-    }
-    return wanted <= held
 
 
 def _blocked(student: Student) -> str:

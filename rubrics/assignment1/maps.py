@@ -41,6 +41,7 @@ WEIGHT_TITLES = {
     "negative": "the negative weights of class {o}",
     "logits": "a value that is not the gradient",
     "channel": "one channel alone",
+    "channels": "the gradient of the logit of class {o}, for some of the channels",
     "seen": "other values than the gradient of the logit",
     "saliency": "the gradient with respect to the input image",
 }
@@ -188,13 +189,6 @@ def _unclipped(
     likeness = clipped @ np.stack(vectors).T / np.maximum(np.linalg.norm(vectors, axis=1), 1e-30)
     best = likeness.max(0, initial=0.0)
     return [vector for vector, value in zip(vectors, best, strict=True) if vector.min() < 0 or value < 1 - 1e-7]
-
-
-def single_channels(context: Context) -> Family:
-    """The hypotheses that a map is one weighted channel, for maps that nothing else explains."""
-    flat = context.features.reshape(context.features.shape[0], -1)
-    rows = np.concatenate([flat, -flat])
-    return Family(context, [("channel", None)] * len(rows), rows, np.maximum(rows, 0))
 
 
 def explain(array: Array, families: Sequence[Family]) -> Explained | None:
@@ -355,15 +349,17 @@ def nearest_maps(values: FloatArray, families: Sequence[Family]) -> list[Explain
 
 
 def _blur(rows: FloatArray, extent: tuple[int, int], size: tuple[int, int]) -> FloatArray:
-    """What enlarging and averaging back does to each row."""
-    result: FloatArray = rows @ _blur_matrix(extent, size)
+    """What enlarging and averaging back does to each row: one axis after the other."""
+    planes = rows.reshape(-1, *extent)
+    down, across = _blur_matrix(extent[0], size[0]), _blur_matrix(extent[1], size[1])
+    result: FloatArray = (down.T @ planes @ across).reshape(rows.shape)
     return result
 
 
 @functools.lru_cache(maxsize=32)
-def _blur_matrix(extent: tuple[int, int], size: tuple[int, int]) -> FloatArray:
-    count = extent[0] * extent[1]
-    unit = torch.eye(count, dtype=torch.float64).reshape(count, 1, *extent)
-    large = torch.nn.functional.interpolate(unit, size=size, mode="bilinear", align_corners=False)
-    matrix: FloatArray = torch.nn.functional.adaptive_avg_pool2d(large, extent).reshape(count, count).numpy()
+def _blur_matrix(count: int, size: int) -> FloatArray:
+    """(count, count): what becomes of a unit at each place of an axis."""
+    unit = torch.eye(count, dtype=torch.float64)[:, None]
+    large = torch.nn.functional.interpolate(unit, size=size, mode="linear", align_corners=False)
+    matrix: FloatArray = torch.nn.functional.adaptive_avg_pool1d(large, count)[:, 0].numpy()
     return matrix

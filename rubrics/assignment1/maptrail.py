@@ -11,6 +11,7 @@ import torch
 from grader.probe.types import Array
 from grader.scoring import Student
 from reference.assignment1 import input_gradient
+from rubrics.assignment1.channels import PartsOfSums, shown_classes
 from rubrics.assignment1.contexts import contexts
 from rubrics.assignment1.cores import rebuild
 from rubrics.assignment1.evidence import Seen, gather
@@ -26,11 +27,11 @@ from rubrics.assignment1.maps import (
     explain_overflow,
     family,
     nearest_maps,
-    single_channels,
 )
 from rubrics.assignment1.network import recorded_runs
 from rubrics.assignment1.overlay import Overlay, Picture, handled_pictures, judge
 from rubrics.assignment1.replay import (
+    Candidate,
     Replay,
     defaulted_candidates,
     mixed_classes,
@@ -41,6 +42,8 @@ from rubrics.assignment1.replay import (
 
 MAX_MAPS = 260
 MAX_LARGE = 60
+SEVERAL = (2, 4, 5, 6, 7, 8)
+"""How many maps may come at once, of pictures or classes; three planes are colours."""
 FINE_STEPS = 20
 """Largest value from which on whole numbers resemble the map that they were rounded from."""
 
@@ -76,6 +79,7 @@ class Trail:
         pictures: The picture at the sizes that occur.
         picture_kinds: Id of an array that is the picture → how it is scaled.
         arrays: Everything that the notebook's own run handled.
+        broken: Maps with values that are not finite, as a division by a maximum of 0 leaves them.
     """
 
     contexts: list[Context] = field(default_factory=list)
@@ -87,6 +91,12 @@ class Trail:
     pictures: list[Picture] = field(default_factory=list)
     picture_kinds: dict[int, str] = field(default_factory=dict)
     arrays: list[Seen] = field(default_factory=list)
+    broken: list[SeenMap] = field(default_factory=list)
+
+    @property
+    def classes(self) -> list[int]:
+        """The classes that maps are likely to belong to."""
+        return shown_classes(self.contexts, [replay.o for replay, _ in self.replays])
 
     @property
     def image_sizes(self) -> set[tuple[int, int]]:
@@ -107,7 +117,7 @@ def trail(student: Student) -> Trail:
     found.right_weights = _right_weights(found.arrays, found.contexts)
     found.maps = explained_maps(found.arrays, found.families)
     _replay(student, found)
-    _single_channels(found)
+    _some_channels(found)
     _saliency(student, found)
     replayed = [seen for replay, _ in found.replays for seen in replay.seen]
     everything = [
@@ -118,6 +128,7 @@ def trail(student: Student) -> Trail:
     if not found.right_weights:
         found.right_weights = _right_weights(replayed, found.contexts)
     found.overlays = _overlays(found, everything)
+    found.broken = _broken(everything)
     return found
 
 
@@ -160,22 +171,23 @@ def explained_maps(arrays: Sequence[Seen], families: Sequence[Family]) -> list[S
     """All arrays that may be maps, the small ones explained first."""
     extents = {candidates.context.extent for candidates in families} | {(7, 7)}
     sizes = {k * m for k, m in extents}
-    small: list[SeenMap] = []
-    tried: dict[bytes, Explained | None] = {}
+    planes: list[tuple[Seen, FloatArray]] = []
     large: list[tuple[Seen, FloatArray]] = []
     for seen in arrays:
-        if seen.origin in ("input", "output"):
-            continue
-        plane = as_plane(seen.array, extents, sizes)
+        plane = as_plane(seen.array, extents, sizes) if seen.origin not in ("input", "output") else None
         if plane is None or not np.isfinite(plane).all() or plane.std() < 1e-12:
             continue
         if plane.size in sizes:
-            key = seen.array.dtype.str.encode() + seen.array.tobytes()
-            if key not in tried:
-                tried[key] = explain(seen.array, families)
-            small.append(SeenMap(seen, plane, tried[key], large=False))
+            planes.append((seen, plane))
         elif min(plane.shape) > 7:
             large.append((seen, plane))
+    tried: dict[bytes, Explained | None] = {}
+    small: list[SeenMap] = []
+    for seen, plane in planes[-MAX_MAPS:]:
+        key = seen.array.dtype.str.encode() + seen.array.tobytes()
+        if key not in tried:
+            tried[key] = explain(seen.array, families)
+        small.append(SeenMap(seen, plane, tried[key], large=False))
     explained = [(entry.plane, entry.explained) for entry in small if entry.explained is not None]
     small = [
         replace(entry, explained=explain_overflow(entry.seen.array, explained))
@@ -185,8 +197,7 @@ def explained_maps(arrays: Sequence[Seen], families: Sequence[Family]) -> list[S
     ]
     small = [_as_before_rounding(entry, explained) for entry in small]
     known = [entry.explained for entry in small if entry.explained is not None]
-    found = small[-MAX_MAPS:]
-    found += [
+    found = small + [
         SeenMap(seen, plane, explain_enlarged(plane, families, known), large=True) for seen, plane in _distinct(large)
     ]
     return sorted(found, key=lambda entry: entry.seen.serial)
@@ -208,6 +219,15 @@ def _as_before_rounding(entry: SeenMap, exact: Sequence[tuple[FloatArray, Explai
     return entry
 
 
+def _broken(arrays: Sequence[Seen]) -> list[SeenMap]:
+    planes = [(seen, as_plane(seen.array, {(7, 7)}, {49})) for seen in arrays if seen.origin not in ("input", "output")]
+    return [
+        SeenMap(seen, plane, None, large=min(plane.shape) > 7)
+        for seen, plane in planes
+        if plane is not None and not np.isfinite(plane).all()
+    ]
+
+
 def _distinct(large: list[tuple[Seen, FloatArray]]) -> list[tuple[Seen, FloatArray]]:
     kept: dict[bytes, tuple[Seen, FloatArray]] = {}
     for seen, plane in large:
@@ -216,7 +236,7 @@ def _distinct(large: list[tuple[Seen, FloatArray]]) -> list[tuple[Seen, FloatArr
 
 
 def as_plane(array: Array, extents: set[tuple[int, int]], sizes: set[int]) -> FloatArray | None:
-    """An array as one plane (H, W), None when it is something else."""
+    """An array as one plane (H, W), the first of several, None when it is something else."""
     values = array
     if values.dtype.kind not in "biuf":
         return None
@@ -239,6 +259,12 @@ def as_plane(array: Array, extents: set[tuple[int, int]], sizes: set[int]) -> Fl
     ):
         first: FloatArray = squeezed[0].astype(np.float64)
         return first
+    if (
+        squeezed.ndim == 3
+        and len(squeezed) in SEVERAL
+        and (squeezed.shape[1:] in extents or min(squeezed.shape[1:]) >= 16)
+    ):
+        squeezed = squeezed[0]
     if (
         squeezed.ndim != 2
         or min(squeezed.shape) < 4
@@ -265,30 +291,29 @@ def _replay(student: Student, found: Trail) -> None:
         if first.weight.shape[1] == first.features.shape[0]
         else [207, 340]
     )
-    for candidate in candidates:
+    for candidate in _of_classes(candidates, found.maps):
         classes = [o for o in mixed if o != candidate.given]
         for replay in play(student, candidate, classes, arrays):
             found.replays.append((replay, explained_maps(replay.seen, found.families)))
 
 
-def _single_channels(found: Trail) -> None:
-    """Explains maps that are one weighted channel, when nothing else was found; a plain channel is no map."""
+def _of_classes(candidates: Sequence[Candidate], maps: Sequence[SeenMap]) -> list[Candidate]:
+    """The candidates whose number was the class of a map, where some of them are, and not a count of classes."""
+    made = {entry.explained.o for entry in maps if entry.explained is not None}
+    sure = [candidate for candidate in candidates if candidate.given is None or candidate.given in made]
+    return sure or list(candidates)
+
+
+def _some_channels(found: Trail) -> None:
+    """Explains maps that are made of some channels alone, when nothing else was found."""
     if not found.contexts or any(entry.explained is not None for entry in found.all_maps()):
         return
-    families = [single_channels(context) for context in found.contexts[:2]]
-    channels = [channel for context in found.contexts[:2] for channel in context.features]
-
-    def weighted(seen: Seen) -> bool:
-        values = seen.array.squeeze()
-        return not any(values.shape == channel.shape and np.allclose(values, channel) for channel in channels)
-
-    arrays = [*found.arrays, *(seen for replay, _ in found.replays for seen in replay.seen)]
-    sizes = {channel.size for channel in channels}
-    if not any(explain(seen.array, families) for seen in arrays if seen.array.size in sizes and weighted(seen)):
+    parts = PartsOfSums(found.contexts, found.classes)
+    if not parts.occur([*found.arrays, *(seen for replay, _ in found.replays for seen in replay.seen)]):
         return
-    found.maps = explained_maps([seen for seen in found.arrays if weighted(seen)], families)
+    found.maps = explained_maps([seen for seen in found.arrays if parts.weighted(seen)], parts.families)
     found.replays = [
-        (replay, explained_maps([seen for seen in replay.seen if weighted(seen)], families))
+        (replay, explained_maps([seen for seen in replay.seen if parts.weighted(seen)], parts.families))
         for replay, _ in found.replays
     ]
 

@@ -12,6 +12,8 @@ from grader.probe.types import Array, Request
 from grader.probe.value import Value, step_values, steps
 from grader.scoring import Student
 from rubrics.assignment1.evidence import Seen
+from rubrics.assignment1.images import channels_last
+from rubrics.assignment1.maptrail import as_plane
 from rubrics.assignment1.overlay import handled_pictures
 from rubrics.assignment1.source import last_name, parse, read_code
 
@@ -43,11 +45,13 @@ class Multiplied:
         text: The factor as it is written.
         kind: How the picture is scaled, as ``preprocessing.scaling`` says it.
         product: Where.
+        sizes: (H, W) of the picture and of the plane that it is multiplied with, None where the other factor is none.
     """
 
     text: str
     kind: str
     product: Product
+    sizes: tuple[tuple[int, int], tuple[int, int]] | None
 
 
 def multiplied(student: Student) -> list[Multiplied]:
@@ -68,8 +72,16 @@ def multiplied(student: Student) -> list[Multiplied]:
         for text, value, other in zip(product.operands, pair, reversed(pair), strict=True):
             kind = _picture_kind(student, value)
             if kind and (other is None or (other.size >= 25 and not _picture_kind(student, other))):
-                found.append(Multiplied(text, kind, product))
+                found.append(Multiplied(text, kind, product, _sizes(value, other)))
     return found
+
+
+def _sizes(picture: Array | None, other: Array | None) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    pixels = channels_last(picture) if picture is not None else None
+    plane = as_plane(other, {(7, 7)}, {49}) if other is not None else None
+    if pixels is None or plane is None:
+        return None
+    return (pixels.shape[0], pixels.shape[1]), (plane.shape[0], plane.shape[1])
 
 
 def _products(student: Student) -> Iterator[Product]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -29,6 +28,8 @@ BLOCKED = {
     "gaierror",
     "StdinNotImplementedError",
 }
+
+MAX_TRIES = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,9 +72,23 @@ def _fed(student: Student) -> list[Input]:
         return []
     fitting = [found for found in candidates if found.fit is not None] or candidates
     working = [found for found in fitting if found.call is not None and not found.call.error] or fitting
-    first = min((found.call.cell if found.call and found.call.cell is not None else 10**6) for found in working)
-    in_first = [found for found in working if found.call and (found.call.cell is None or found.call.cell == first)]
+    cells = sorted({_cell_of(found) for found in working})
+    # An attempt whose results a later cell replaced does not count.
+    lasting = [cell for cell in cells[:MAX_TRIES] if len(cells) > 1 and _lasts(student, working, cell)]
+    first = lasting[0] if lasting else cells[0]
+    in_first = [found for found in working if _cell_of(found) == first or (found.call and found.call.cell is None)]
     return [max(in_first or working, key=lambda found: found.call.serial if found.call else 0)]
+
+
+def _cell_of(given: Input) -> int:
+    return given.call.cell if given.call is not None and given.call.cell is not None else 10**6
+
+
+def _lasts(student: Student, inputs: Sequence[Input], cell: int) -> bool:
+    """Whether results of a cell's calls can still be read when the notebook has ended."""
+    ends = [seen for seen in student.find(gather).seen if seen.origin == "held"] + list(student.find(saved_arrays))
+    calls = [given.call for given in inputs if given.call is not None and _cell_of(given) == cell]
+    return any(_holds_result(student, call, seen) for call in calls for seen in ends)
 
 
 def _smooth(images: Array) -> bool:
@@ -86,17 +101,21 @@ def _smooth(images: Array) -> bool:
 
 
 def _prepared(student: Student) -> Iterator[Input]:
-    """Float tensors that look like the picture but were never fed; the last one counts."""
+    """Float tensors that look like the picture but were never fed: batches and normalized ones first, then the last."""
     evidence = student.find(gather)
     found: list[Seen] = [
         seen
         for seen in (*evidence.seen, *student.find(saved_arrays))
         if is_channel_first(seen.array) and seen.array.dtype.kind == "f" and seen.origin != "shown"
     ]
-    for seen in reversed(found[-12:]):
-        fit = fit_picture(seen.array, student.find(pictures))
-        if fit is not None:
-            yield Input(seen.array, fit, None, f"`{seen.name}` ({cell_label(seen.cell)})")
+    known = [
+        (seen, fit) for seen in found[-12:] if (fit := fit_picture(seen.array, student.find(pictures))) is not None
+    ]
+    known.reverse()
+    # What is made ready for the network is more than what is drawn in the end.
+    known.sort(key=lambda pair: (pair[0].array.ndim == 4, scaling(pair[1])[0] == "imagenet"), reverse=True)
+    for seen, fit in known:
+        yield Input(seen.array, fit, None, f"`{seen.name}` ({cell_label(seen.cell)})")
 
 
 def _transformed(student: Student) -> Iterator[Input]:
@@ -264,20 +283,19 @@ def _extract(student: Student, given: Input) -> Outcome:
     )
 
 
+def _holds_result(student: Student, call: ImageCall, seen: Seen) -> bool:
+    """Whether an array is what a call returned, or an element that the network computed in it."""
+    outputs = [array for array in call.outputs if array.size == seen.array.size > 1]
+    if any(np.allclose(array.ravel(), seen.array.ravel(), rtol=1e-3, atol=1e-4) for array in outputs):
+        return True
+    found = [run.elements for run in student.find(recorded_runs) if run.call is call]
+    return any(matches(seen.array, part) for elements in found for part in (elements.features, elements.logits))
+
+
 def _kept(student: Student, call: ImageCall) -> str:
     evidence = student.find(gather)
-    wanted: list[Any] = [array for array in call.outputs if array.size > 1]
-    features = [run.elements for run in student.find(recorded_runs) if run.call is call]
     for seen in (*evidence.seen, *student.find(saved_arrays)):
-        if seen.origin in ("input", "output", "argument", "shown"):
-            continue
-        same = any(
-            array.size == seen.array.size and np.allclose(array.ravel(), seen.array.ravel(), rtol=1e-3, atol=1e-4)
-            for array in wanted
-        )
-        if same or any(
-            matches(seen.array, element) for found in features for element in (found.features, found.logits)
-        ):
+        if seen.origin not in ("input", "output", "argument", "shown") and _holds_result(student, call, seen):
             return f"`{seen.name}`"
     for function, record in evidence.records():
         # A large result may have been used up within the function that asked for it.

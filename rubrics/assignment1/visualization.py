@@ -8,10 +8,12 @@ import numpy as np
 
 from grader.scoring import Outcome, Student, carried, met, not_met, review
 from rubrics.assignment1.attempted import attempted
+from rubrics.assignment1.channels import SOME, summed_over_positions, wrong_weights
 from rubrics.assignment1.classes import function
 from rubrics.assignment1.cores import rebuild
-from rubrics.assignment1.maps import RIGHT, explain
+from rubrics.assignment1.maps import RIGHT, WEIGHT_TITLES, explain
 from rubrics.assignment1.maptrail import SeenMap
+from rubrics.assignment1.operands import multiplied
 from rubrics.assignment1.work import Work, place, work
 from rubrics.assignment1.written import draws_with_extent
 
@@ -35,14 +37,14 @@ def visualization(student: Student) -> Iterable[Outcome]:
     yield _weighted_sum(given)
     yield _relu(given)
     yield _normalize(given)
-    yield _upsample(given)
+    yield _upsample(student, given)
     yield _original(student, given)
 
 
 def _gradient(given: Work) -> Outcome:
     criterion = "1e.gradient"
     explained = [(entry, entry.explained) for entry in given.maps if entry.explained is not None]
-    right = [(entry, how) for entry, how in explained if how.kind == RIGHT]
+    right = [(entry, how) for entry, how in explained if how.kind in (RIGHT, SOME)]
     if right:
         entry, how = right[-1]
         return met(criterion, f"The map at {place(entry)} uses {how.weights_sentence()}.")
@@ -53,6 +55,9 @@ def _gradient(given: Work) -> Outcome:
         if given.trail.right_weights and how.kind in ("ones", "channel"):
             return met(criterion, f"{given.trail.right_weights} is proportional to the gradient of a logit.")
         if how.kind == "channel" and given.written.gradient == "right":
+            wrong = wrong_weights(how.context)
+            if wrong is not None:
+                return not_met(criterion, f"The weights are {WEIGHT_TITLES[wrong[0]].format(o=wrong[1])}.")
             return met(criterion, "By the source, the weights of the given class are used.")
         own = how.context.title != "layer4" and how.kind == "seen"
         if own and given.written.gradient in ("right", "unclear"):
@@ -76,7 +81,7 @@ def _gradient(given: Work) -> Outcome:
 
 def _weighted_sum(given: Work) -> Outcome:
     criterion = "1e.weighted-sum"
-    plain = ("ones", "saliency", "channel")
+    plain = ("ones", "saliency", "channel", SOME)
     sums = [entry for entry in given.explained if entry.explained and entry.explained.kind not in plain]
     if sums:
         return met(criterion, f"The map at {place(sums[-1])} is the weighted sum of the feature maps.")
@@ -91,6 +96,8 @@ def _weighted_sum(given: Work) -> Outcome:
             return met(criterion, f"The map at {place(last)} is a sum of the feature maps with equal weights.")
         if last.explained and last.explained.kind == "channel":
             return not_met(criterion, f"The map at {place(last)} is made of one channel; the channels are not summed.")
+        if last.explained and last.explained.kind == SOME:
+            return not_met(criterion, f"The map at {place(last)} is the sum of some of the channels only.")
         if last.explained and last.explained.kind == "saliency":
             return not_met(criterion, f"The map at {place(last)} is made of the gradient with respect to the image.")
         if given.trail.right_weights or given.written.gradient != "absent":
@@ -104,6 +111,10 @@ def _weighted_sum(given: Work) -> Outcome:
         return met(
             criterion, "By the source, weights multiply the feature maps, which are summed; the code could not be run."
         )
+    arrays = [*given.trail.arrays, *(seen for replay, _ in given.trail.replays for seen in replay.seen)]
+    elsewhere = summed_over_positions(arrays, given.trail.contexts, given.trail.classes)
+    if elsewhere:
+        return not_met(criterion, f"In {elsewhere} the weighted feature maps are summed over positions, not channels.")
     return review(criterion, "No weighted sum of the feature maps reproduces the map.")
 
 
@@ -178,14 +189,17 @@ def _normalize(given: Work) -> Outcome:
         scale = entry.explained.scale if entry.explained else float("nan")
         if abs(scale - 1) < 4e-3 or abs(scale - 255) < 1.6:
             return met(criterion, f"The map at {place(entry)} is divided by its maximum.")
+    if given.trail.broken and given.written.maximum:
+        return met(criterion, f"The map at {place(given.trail.broken[-1])} was divided by its maximum, which is 0.")
     if given.idle is not None and given.idle.maximum:
         return met(criterion, "By the source, the map is divided by its maximum; that code did not run to its end.")
+    summed = [entry for entry in given.explained if entry.explained and entry.explained.kind != "channel"]
+    for entry in reversed(given.maps if not summed else []):
+        if abs(float(entry.plane.max()) - 1) < 1e-3 and float(entry.plane.min()) > -1e-3:
+            return met(criterion, f"The map at {place(entry)} lies in [0, 1] with a maximum of 1.")
     if given.explained:
         last = given.explained[-1]
         return not_met(criterion, f"The largest value of the map at {place(last)} is {last.plane.max():.3g}.")
-    for entry in reversed(given.maps):
-        if abs(float(entry.plane.max()) - 1) < 1e-3 and float(entry.plane.min()) > -1e-3:
-            return met(criterion, f"The map at {place(entry)} lies in [0, 1] with a maximum of 1.")
     if given.written.maximum and given.unrun:
         return met(criterion, "By the source, the map is divided by its maximum; the code could not be run.")
     if given.written.maximum:
@@ -193,11 +207,17 @@ def _normalize(given: Work) -> Outcome:
     return not_met(criterion, "Nothing divides the map by its maximum.")
 
 
-def _upsample(given: Work) -> Outcome:
+def _upsample(student: Student, given: Work) -> Outcome:
     criterion = "1e.upsample"
     if given.trail.overlays and all(min(overlay.size) > 14 for overlay in given.trail.overlays):
         height, width = given.trail.overlays[0].size
         return met(criterion, f"The map is brought to {height}×{width}, the size of the image.")
+    if not given.trail.overlays:
+        tried = [found.sizes for found in student.find(multiplied) if found.sizes is not None]
+        if tried and all(image != size for image, size in tried):
+            (height, width), (rows, columns) = tried[0]
+            return not_met(criterion, f"A map of {rows}×{columns} multiplies an image of {height}×{width}.")
+    broken = [entry for entry in given.trail.broken if entry.plane.shape in given.trail.image_sizes]
     large = [entry for entry in given.maps if entry.large and entry.explained is not None]
     fitting = [
         entry for entry in large if entry.plane.shape in given.trail.image_sizes or entry.plane.shape == (224, 224)
@@ -215,7 +235,7 @@ def _upsample(given: Work) -> Outcome:
             criterion,
             f"By the source, the map is resized; {place(unexplained[-1])} has the size {height}×{width} of the image.",
         )
-    if given.written.enlarging and not given.explained:
+    if given.written.enlarging and (broken or not given.explained):
         return met(criterion, "By the source, the map is resized; the code could not be run.")
     if given.idle is not None and given.idle.enlarging:
         return met(criterion, "By the source, the map is resized; that code did not run to its end.")

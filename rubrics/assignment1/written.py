@@ -37,6 +37,7 @@ ENLARGING = {
     "UpsamplingBilinear2d",
     "pyrUp",
 }
+TURNING = {"T", "mT", "t", "transpose", "permute", "swapaxes"}
 MAXIMA = {"max", "amax", "nanmax", "max_"}
 SUMMING = {"sum", "mean", "nansum", "add", "average", "reduce"}
 PRODUCT_SUMS = {"einsum", "matmul", "mm", "bmm", "mv", "dot", "tensordot", "conv2d", "inner"}
@@ -147,11 +148,29 @@ def _gradient(nodes: list[ast.AST], parameter: str, weights: set[str]) -> str:
             _names_weight(node.value) or (isinstance(node.value, ast.Name) and node.value.id in weights)
         ):
             derivative = True
+            wrong |= _takes_column(node)
         # The gradient of a layer's weight is not that of its output.
         wrong |= isinstance(node, ast.Attribute) and node.attr == "grad" and last_name(node.value) == "weight"
     if not derivative:
         return "absent"
     return "wrong" if wrong else ("right" if parameter else "unclear")
+
+
+def _takes_column(node: ast.Subscript) -> bool:
+    """Whether a column of weights is read where a row belongs to a class: ``weight.T[o]``, ``weight[:, o]``."""
+    inner, attributes = node.value, []
+    while isinstance(inner, (ast.Attribute, ast.Call)):
+        attributes += [inner.attr] if isinstance(inner, ast.Attribute) else []
+        inner = inner.func if isinstance(inner, ast.Call) else inner.value
+    if "weight" not in attributes:
+        return False
+    parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    given = [
+        not isinstance(part, ast.Slice) and not (isinstance(part, ast.Constant) and part.value is None)
+        for part in parts
+    ]
+    turned = sum(name in TURNING for name in attributes) % 2 == 1
+    return given == [True] if turned else given == [False, True]
 
 
 def _weight_names(nodes: list[ast.AST]) -> set[str]:

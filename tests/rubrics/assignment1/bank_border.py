@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.rubrics.assignment1.bank_faults import Case, change, lost
-from tests.rubrics.assignment1.bank_right import HOOK_NET, HOOK_PREP, IMPORTS, WRAPPER_NET, WRAPPER_PREP
+from tests.rubrics.assignment1.bank_right import HOOK_NET, HOOK_PREP, IMPORTS, RIGHT, WRAPPER_NET, WRAPPER_PREP
 
 BORDER: dict[str, Case] = {}
 NO_MAP = lost(
@@ -193,4 +193,38 @@ BORDER["wrong_sign"] = Case(
 )
 BORDER["gradient_times_itself"] = Case(
     change("wrapper_tuple_analytic", ("W[c], A[0]", "W[c] ** 2, A[0]")), lost("1e.gradient")
+)
+BORDER["network_in_pieces"] = Case(
+    change(
+        "second_network",
+        ("net.eval()\n", "net.eval()\nlayers, pool, fc = list(net.children())[:8], net.avgpool, net.fc\n"),
+        (
+            "feature_net = torch.nn.Sequential(*list(net.children())[:-2])\nfeature_net.eval()\n",
+            "del net\ndef run(x):\n    for layer in layers:\n        x = layer(x)\n    return fc(pool(x).flatten(1)), x\n",
+        ),
+        ("    out = net(x)\n    fm = feature_net(x)\nweights = net.fc", "    out, fm = run(x)\nweights = fc"),
+    )
+)
+BORDER["extracted_again_after_a_first_attempt"] = Case(
+    [
+        *change("hook_dictionary_autograd", ("model.eval()\n", ""))[:2],
+        "img = Image.open('image.jpg').convert('RGB').resize((200, 200))\n"
+        "x = transforms.ToTensor()(img).unsqueeze(0)\nlogits = model(x)\n",
+        change("hook_dictionary_autograd", ("logits = model(x)", "model.eval()\nlogits = model(x)"))[2],
+        RIGHT["hook_dictionary_autograd"][3],
+    ]
+)
+BORDER["map_smaller_than_the_photograph"] = Case(
+    change(
+        "hook_dictionary_autograd",
+        (
+            "original = transforms.Compose([transforms.Resize(256), transforms.CenterCrop(224), transforms.ToTensor()])(img)",
+            "original = transforms.ToTensor()(img)",
+        ),
+    ),
+    lost("1e.upsample"),
+)
+BORDER["noise_is_fed_instead_of_the_picture"] = Case(
+    change("hook_dictionary_autograd", ("logits = model(x)", "logits = model(torch.randn(1, 3, 224, 224))")),
+    lost("1d.extract"),
 )

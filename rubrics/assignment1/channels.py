@@ -1,0 +1,115 @@
+"""Question 1e: maps of some channels alone, sums over the wrong axes, and weights without a map that shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from grader.probe.types import Array
+from rubrics.assignment1.evidence import Seen
+from rubrics.assignment1.images import FloatArray
+from rubrics.assignment1.maps import Context, Family, explain
+
+SOME = "channels"
+"""The kind of channel weights of a map that sums right weights of its class, but not over all channels."""
+
+SAME = 1 - 1e-6
+
+
+def single_channels(context: Context) -> Family:
+    """The hypotheses that a map is one weighted channel, for maps that nothing else explains."""
+    flat = context.features.reshape(context.features.shape[0], -1)
+    rows = np.concatenate([flat, -flat])
+    return Family(context, [("channel", None)] * len(rows), rows, np.maximum(rows, 0))
+
+
+def some_channels(context: Context, classes: Sequence[int]) -> Family:
+    """The hypotheses that a map sums the first or the last channels alone, for some classes."""
+    flat = context.features.reshape(context.features.shape[0], -1)
+    kinds: list[tuple[str, int | None]] = []
+    sums, clipped = [np.zeros((0, flat.shape[1]))], [np.zeros((0, flat.shape[1]))]
+    rows = [] if context.right is None else [(o, context.right[o]) for o in classes]
+    for o, right in rows:
+        for weights, found in ((right, sums), (np.maximum(right, 0), clipped)):
+            first = np.cumsum(weights[:, None] * flat, axis=0)
+            found.append(np.concatenate([first[1:-1], first[-1] - first[:-2]]))
+        kinds += [(SOME, o)] * len(sums[-1])
+    return Family(context, kinds, np.concatenate(sums), np.concatenate(clipped))
+
+
+class PartsOfSums:
+    """Explains arrays by some channels alone.
+
+    Attributes:
+        families: The hypotheses.
+    """
+
+    def __init__(self, contexts: Sequence[Context], classes: Sequence[int]) -> None:
+        """Prepares the hypotheses for the first contexts."""
+        self.families = [build for one in contexts[:2] for build in (single_channels(one), some_channels(one, classes))]
+        self.families = [one for one in self.families if one.kinds]
+        self._channels = [context.features.reshape(len(context.features), -1) for context in contexts[:2]]
+
+    def weighted(self, seen: Seen) -> bool:
+        """Whether an array is no plain channel; that is no map."""
+        values = seen.array.squeeze()
+        if values.ndim != 2 or values.dtype.kind not in "biuf":
+            return True
+        flat = values.ravel().astype(np.float64)
+        return not any(
+            flat.size == channels.shape[1] and bool(np.isclose(flat, channels).all(1).any())
+            for channels in self._channels
+        )
+
+    def occur(self, arrays: Sequence[Seen]) -> bool:
+        """Whether one of the arrays is such a map; a few of the last ones are looked at."""
+        sizes = {channels.shape[1] for channels in self._channels}
+        fitting = [seen for seen in arrays if seen.array.size in sizes and self.weighted(seen)]
+        return any(explain(seen.array, self.families) is not None for seen in reversed(fitting))
+
+
+def shown_classes(contexts: Sequence[Context], replayed: Sequence[int]) -> list[int]:
+    """Classes that a notebook shows (the first ones by logit), and those that functions were repeated for."""
+    first = [int(o) for o in np.argsort(-contexts[0].logits)[:5]] if contexts else []
+    return list(dict.fromkeys([*first, *replayed]))
+
+
+def summed_over_positions(arrays: Sequence[Seen], contexts: Sequence[Context], classes: Sequence[int]) -> str:
+    """Where weighted feature maps were summed over rows or columns in place of the channels, or ``""``."""
+    for context in contexts:
+        if context.right is None:
+            continue
+        for o in classes:
+            weighted = context.right[o][:, None, None] * context.features
+            sums = [weighted.sum((1, 2)), weighted.sum(1), weighted.sum(2)]
+            for seen in reversed(arrays):
+                if any(_proportional(seen.array, total) for total in sums):
+                    return f"`{seen.name}`"
+    return ""
+
+
+def _proportional(array: Array, wanted: FloatArray) -> bool:
+    values = array.squeeze()
+    if values.shape != wanted.shape or values.dtype.kind != "f" or not np.isfinite(values).all():
+        return False
+    ours, theirs = values.ravel().astype(np.float64), wanted.ravel()
+    norm = float(np.linalg.norm(ours) * np.linalg.norm(theirs))
+    return norm > 0 and float(ours @ theirs) / norm > SAME
+
+
+def wrong_weights(context: Context) -> tuple[str, int] | None:
+    """Kind and class of channel weights among the notebook's vectors that are made of a class's weights wrongly."""
+    kinds = {
+        "absolute": np.abs(context.weight),
+        "squared": context.weight**2,
+        "negative": -context.weight,
+        "weighted activations": context.weight * context.features.mean((1, 2)),
+    }
+    for vector in reversed([one for one in context.own_vectors if one.size == context.weight.shape[1]]):
+        for kind, rows in kinds.items():
+            norms = np.linalg.norm(rows, axis=1) * np.linalg.norm(vector)
+            likeness = (rows @ vector) / np.where(norms > 0, norms, np.inf)
+            if likeness.max() > SAME:
+                return kind, int(likeness.argmax())
+    return None

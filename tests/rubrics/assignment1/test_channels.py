@@ -1,0 +1,93 @@
+"""What the arrays of 1e are made of, where no notebook is needed to see it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from rubrics.assignment1.channels import SOME, PartsOfSums, summed_over_positions, wrong_weights
+from rubrics.assignment1.evidence import Seen
+from rubrics.assignment1.maps import Context, explain, family, nearest_maps
+from rubrics.assignment1.maptrail import as_plane
+from rubrics.assignment1.source import Code
+from rubrics.assignment1.written import read_source
+
+CHANNELS, CLASSES = 64, 10
+
+
+def made_up(*vectors: np.ndarray) -> Context:
+    rng = np.random.default_rng(3)
+    features, weight = rng.random((CHANNELS, 7, 7)), rng.normal(size=(CLASSES, CHANNELS))
+    return Context(features, weight, rng.normal(size=CLASSES), weight, "layer4", vectors)
+
+
+def seen(array: np.ndarray, name: str = "m") -> Seen:
+    return Seen(array, name, 0, None, 1, "sighting")
+
+
+@pytest.mark.parametrize("chosen", [slice(0, 10), slice(10, None)])
+def test_a_sum_of_some_channels_is_known_from_the_whole_sum(chosen: slice) -> None:
+    context = made_up()
+    part = np.tensordot(context.weight[4][chosen], context.features[chosen], 1)
+    parts = PartsOfSums([context], [1, 4])
+    assert parts.occur([seen(part)])
+    explained = explain(np.maximum(part, 0), parts.families)
+    assert explained is not None
+    assert (explained.kind, explained.o, explained.form) == (SOME, 4, "relu")
+    whole = np.tensordot(context.weight[4], context.features, 1)
+    assert explain(whole, parts.families) is None
+
+
+def test_a_plain_channel_is_no_map() -> None:
+    context = made_up()
+    parts = PartsOfSums([context], [1])
+    assert not parts.weighted(seen(context.features[5]))
+    assert parts.weighted(seen(-2 * context.features[5]))
+
+
+@pytest.mark.parametrize("axes", [(1, 2), 1, 2])
+def test_sums_over_positions_are_found(axes: int | tuple[int, int]) -> None:
+    context = made_up()
+    weighted = context.weight[2][:, None, None] * context.features
+    assert summed_over_positions([seen(weighted.sum(axes), "total")], [context], [2]) == "`total`"
+    assert summed_over_positions([seen(weighted.sum(0), "total")], [context], [2]) == ""
+
+
+def test_weights_that_are_made_wrongly_are_found() -> None:
+    weight = made_up().weight
+    assert wrong_weights(made_up(3 * np.abs(weight[6]))) == ("absolute", 6)
+    assert wrong_weights(made_up(-weight[6])) == ("negative", 6)
+    assert wrong_weights(made_up(weight[6])) is None
+
+
+def test_the_small_map_behind_an_enlarged_one_is_found() -> None:
+    context = made_up()
+    small = np.maximum(np.tensordot(context.weight[7], context.features, 1), 0)
+    large = torch.nn.functional.interpolate(torch.from_numpy(small)[None, None], size=(224, 160), mode="bilinear")
+    best = nearest_maps(large[0, 0].numpy(), [family(context)])[0]
+    assert (best.kind, best.o) == ("logit", 7)
+
+
+def test_the_first_of_several_maps_counts() -> None:
+    maps = np.random.default_rng(0).random((4, 7, 7))
+    plane = as_plane(maps, {(7, 7)}, {49})
+    assert plane is not None
+    assert (plane == maps[0]).all()
+    assert as_plane(np.zeros((4, 6, 7)), {(7, 7)}, {49}) is None
+
+
+@pytest.mark.parametrize(
+    ("weights", "gradient"),
+    [
+        ("net.fc.weight[o]", "right"),
+        ("net.fc.weight.detach()[o][:, None, None]", "right"),
+        ("net.fc.weight.T[:, o]", "right"),
+        ("net.fc.weight.T[o]", "wrong"),
+        ("net.fc.weight.t().detach()[o]", "wrong"),
+        ("net.fc.weight[:, o]", "wrong"),
+    ],
+)
+def test_a_class_has_a_row_of_the_weights(weights: str, gradient: str) -> None:
+    source = f"def cam(o):\n    return torch.einsum('q,qkm->km', {weights}, A)\n"
+    assert read_source(Code(), [source]).gradient == gradient
