@@ -15,6 +15,9 @@ RIGHT_FOR_CLASSES = "cross-entropy"
 RIGHT_FOR_BINARY = "binary cross-entropy"
 """Name of the binary cross-entropy of a logit or of its sigmoid."""
 
+WITHOUT_SIGMOID = "binary cross-entropy of a logit without its sigmoid"
+"""Name of what ``BCELoss`` gives for a logit, as far as it accepts one."""
+
 
 @dataclass(frozen=True)
 class LossSeen:
@@ -163,6 +166,8 @@ _OF_UNIT_INTERVAL = {"sigmoid", "softmax", "hardsigmoid"}
 _MAYBE_BY_HAND = {"", "div", "reciprocal", "mul", "exp", "clamp", "clampmin", "clampmax", "where", "pow"}
 """Operations that may be the last of a sigmoid written by hand."""
 
+_LINEAR = {"addmm", "mm", "bmm", "baddbmm", "linear", "mv", "dot"}
+
 
 def is_probability(produced_by: str, values: Floats) -> bool:
     """Whether single outputs are probabilities: by the operation that made them, else by their range.
@@ -204,7 +209,18 @@ def classify_loss_events(trace: Trace, events: Iterable[Event]) -> LossSeen | No
     outputs = int(shape[1]) if len(shape) > 1 else 1
     given = _input_is(trace, chosen)
     form = _form(function, given, outputs)
+    if form == RIGHT_FOR_BINARY and function == "binary_cross_entropy" and _plain_logits(trace, chosen):
+        form = WITHOUT_SIGMOID
     return LossSeen(form, outputs, f"{function} receives {_plural(given)} of {outputs} outputs")
+
+
+def _plain_logits(trace: Trace, events: Sequence[Event]) -> bool:
+    """Whether a loss that wants probabilities got what a linear layer gave, or values that are none."""
+    for event in events:
+        values = trace.array(event.get("input"))
+        if values is not None and values.size and (values.min() < 0 or values.max() > 1):
+            return True
+    return bool(events) and all(event.get("produced_by") in _LINEAR for event in events)
 
 
 def _plural(given: str) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from grader.probe import expr
 from grader.probe.expr import Expr
 from grader.probe.value import Value
@@ -179,9 +181,7 @@ def _globals(found: Facts) -> Iterator[Access]:
         name, value, cell = str(entry["name"]), found.value(entry.get("value")), entry.get("cell")
         if is_alphabet(value):
             strings.append((expr.var(name), f"`{name}` in {cell_name(cell)}", cell))
-        elif (
-            value.kind in {"tensor", "ndarray"} and len(value.shape or ()) == 2 and 26 <= (value.shape or (0,))[0] <= 80
-        ):
+        elif value.kind in {"tensor", "ndarray"} and _codes_by_place(value):
             matrices.append((expr.var(name), f"`{name}` in {cell_name(cell)}", cell))
         if value.kind in {"list", "tuple"} and 26 <= (value.length or 0) <= 80 and _vectors(value):
             matrices.append((expr.var(name), f"`{name}` in {cell_name(cell)}", cell))
@@ -191,6 +191,15 @@ def _globals(found: Facts) -> Iterator[Access]:
             index = expr.call(expr.attr(call_list(alphabet), "index"), [expr.value("{char}")])
             yield Access(how, _with_char(expr.item(target, index)), cell, rank=2)
         yield Access(how, _by_place(target), cell, rank=3)
+
+
+def _codes_by_place(value: Value) -> bool:
+    """Whether a matrix may hold a row for each character: a batch's outputs have about as many rows."""
+    rows, columns = value.shape if value.shape is not None and len(value.shape) == 2 else (0, 0)
+    if 26 <= rows <= 29:
+        return True
+    array = value.array() if 26 <= rows <= 80 and columns >= 26 else None
+    return array is not None and bool(np.isin(array, (0, 1)).all())
 
 
 def _vectors(value: Value) -> bool:

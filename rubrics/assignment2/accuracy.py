@@ -2,92 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from reference.assignment2 import predicted
+from rubrics.assignment2.decisions import RIGHT, RULES, Rule
 from rubrics.losses import is_probability
 from rubrics.reported import Match, Series, match
 from rubrics.trace import Event, Floats, Pass, Trace
 from rubrics.training import Epoch, TrainingRun
-
-Rule = Callable[[Floats, Floats, bool], "int | None"]
-"""Right predictions from output (B, O), (B, S, O) or (B), target (B), and whether outputs are probabilities."""
-
-
-def _final(output: Floats) -> Floats:
-    return output[:, -1] if output.ndim == 3 else output
-
-
-def _decided(z: Floats, target: Floats, threshold: float) -> int:
-    return int((predicted(z, threshold) == target).sum())
-
-
-def _right(output: Floats, target: Floats, probability: bool) -> int | None:
-    return _decided(_final(output), target, 0.5 if probability else 0.0)
-
-
-def _half_of_logit(output: Floats, target: Floats, probability: bool) -> int | None:
-    z = _final(output)
-    return None if probability or z.reshape(len(z), -1).shape[1] > 1 else _decided(z, target, 0.5)
-
-
-def _zero_of_probability(output: Floats, target: Floats, probability: bool) -> int | None:
-    z = _final(output)
-    return _decided(z, target, 0.0) if probability and z.reshape(len(z), -1).shape[1] == 1 else None
-
-
-def _first_element(output: Floats, target: Floats, probability: bool) -> int | None:
-    return _decided(output[:, 0], target, 0.5 if probability else 0.0) if output.ndim == 3 else None
-
-
-def _mean_element(output: Floats, target: Floats, probability: bool) -> int | None:
-    return _decided(output.mean(axis=1), target, 0.5 if probability else 0.0) if output.ndim == 3 else None
-
-
-def _inverted(output: Floats, target: Floats, probability: bool) -> int | None:
-    right = _right(output, target, probability)
-    return None if right is None else len(target) - right
-
-
-def _other_threshold(threshold: float) -> Rule:
-    def rule(output: Floats, target: Floats, probability: bool) -> int | None:
-        del probability
-        z = _final(output)
-        return _decided(z, target, threshold) if z.reshape(len(z), -1).shape[1] == 1 else None
-
-    return rule
-
-
-def _single_argmax(output: Floats, target: Floats, probability: bool) -> int | None:
-    del probability
-    z = _final(output)
-    return int((target == 0).sum()) if z.reshape(len(z), -1).shape[1] == 1 else None
-
-
-def _argmax_over_batch(output: Floats, target: Floats, probability: bool) -> int | None:
-    del probability
-    z = _final(output).reshape(len(output), -1)
-    predicted = z.argmax(axis=0)
-    return int((predicted[:, None] == target[None, :]).sum()) if z.shape[1] > 1 else None
-
-
-RIGHT = "the final element decides"
-RULES: dict[str, Rule] = {
-    RIGHT: _right,
-    "a logit is compared with 0.5": _half_of_logit,
-    "a probability is compared with 0": _zero_of_probability,
-    "the first element decides": _first_element,
-    "the mean over the elements decides": _mean_element,
-    "the classes are swapped": _inverted,
-    "argmax of a single output is always 0": _single_argmax,
-    "argmax runs over the batch": _argmax_over_batch,
-    "the output is compared with 1": _other_threshold(1.0),
-    "the output is compared with -0.5": _other_threshold(-0.5),
-    "the output is compared with -1": _other_threshold(-1.0),
-}
 
 
 @dataclass(frozen=True)
@@ -166,12 +91,14 @@ def _made_by(run: TrainingRun) -> str:
     return next((name for name in made if name), "")
 
 
-def counted(pairs: Sequence[tuple[Floats, Floats]], rule: Rule, *, probability: bool) -> Counted | None:
-    """Right predictions of a pass; None when the rule does not apply."""
+def counted(
+    pairs: Sequence[tuple[Floats, Floats]], rule: Rule, *, probability: bool, elements: int = 1
+) -> Counted | None:
+    """Right predictions of a pass, of names of so many elements; None when the rule does not apply."""
     right = [rule(output, target, probability) for output, target in pairs]
     if not pairs or any(number is None for number in right):
         return None
-    elements = pairs[0][0].shape[1] if pairs[0][0].ndim == 3 else 1
+    elements = pairs[0][0].shape[1] if pairs[0][0].ndim == 3 else elements
     return Counted(tuple(int(n or 0) for n in right), tuple(len(target) for _, target in pairs), elements)
 
 
@@ -216,12 +143,21 @@ def normalised(count: Counted, samples: Sequence[int]) -> Iterator[tuple[str, fl
 
 @dataclass(frozen=True)
 class Reported:
-    """What the reported accuracy is. Attributes: rule; denominator; the series; whether it is of the training data."""
+    """What the reported accuracy is.
+
+    Attributes:
+        rule: The decision rule.
+        denominator: What the hits are divided by.
+        series: Where it is reported.
+        source: Which data it is of.
+        alike: Whether another rule gives the same, since the network always predicts one class.
+    """
 
     rule: str
     denominator: str
     series: Series
     source: str
+    alike: bool = False
 
 
 @dataclass
@@ -250,16 +186,25 @@ def explain(run: TrainingRun, series: Sequence[Series], samples: Sequence[int]) 
     sources = [name for name in epochs[0].pairs if all(name in epoch.pairs for epoch in epochs)]
     truths: dict[tuple[str, str, str], list[float]] = {}
     made_by = _made_by(run)
+    elements = _elements(run)
     for rule_name, rule in RULES.items():
         for source in sources:
             probability = _probabilities(epochs, source, made_by)
-            counts = [counted(epoch.pairs[source], rule, probability=probability) for epoch in epochs]
+            counts = [
+                counted(epoch.pairs[source], rule, probability=probability, elements=elements) for epoch in epochs
+            ]
             if any(count is None for count in counts):
                 continue
             known = [count for count in counts if count is not None]
             for name, values in _series_of(known, samples):
                 truths[rule_name, name, source] = values
     return _matched(series, truths)
+
+
+def _elements(run: TrainingRun) -> int:
+    """S of the batches (B, S, D)."""
+    shapes = [shape for event in run.events("batch")[:1] for shape in event.get("shapes") or ()]
+    return next((int(shape[1]) for shape in shapes if len(shape) == 3), 1)
 
 
 def _series_of(counts: Sequence[Counted], samples: Sequence[int]) -> Iterator[tuple[str, list[float]]]:
@@ -279,6 +224,18 @@ def _series_of(counts: Sequence[Counted], samples: Sequence[int]) -> Iterator[tu
         )
 
 
+_USUAL = {PER_SAMPLE, MEAN_OF_BATCHES, "the number of batches", "the batch size"}
+
+
+def _telling(series: Series) -> bool:
+    """Whether numbers without a word for accuracy have so many digits that no mistake explains them by chance."""
+    digits = [math.log10(max(abs(n.value) / max(n.unit, 1e-6), 1.0)) for n in series.known]
+    return len(digits) > 1 and sum(digits) >= _DIGITS
+
+
+_DIGITS = 5.0
+
+
 def _matched(series: Sequence[Series], truths: dict[tuple[str, str, str], list[float]]) -> Reported | None:
     """Right reports first, then those of one mistake, then of two; "acc" in a label, then "train", then others."""
     labelled = [
@@ -289,14 +246,12 @@ def _matched(series: Sequence[Series], truths: dict[tuple[str, str, str], list[f
     others = [one for one in rest if one not in trained]
     order = sorted(truths, key=lambda key: (key[2].endswith(_OTHER_DATA), (key[0] != RIGHT) + (key[1] != PER_SAMPLE)))
     for group in (labelled, trained, others):
+        sure = [one for one in group if _telling(one)]
         for key in order:
-            if group is others and (
-                key[0] != RIGHT
-                or key[1] not in {PER_SAMPLE, MEAN_OF_BATCHES, "the number of batches", "the batch size"}
-                or not any(truths[key])
-            ):
-                continue
-            found: Match | None = match(group, {"": truths[key]}, (1.0, 100.0))
+            usual = key[0] == RIGHT and key[1] in _USUAL and any(truths[key])
+            candidates = group if group is not others or usual else sure
+            found: Match | None = match(candidates, {"": truths[key]}, (1.0, 100.0))
             if found is not None:
-                return Reported(key[0], key[1], found.series, key[2])
+                others_too = any(k[0] != key[0] and k[1:] == key[1:] and v == truths[key] for k, v in truths.items())
+                return Reported(key[0], key[1], found.series, key[2], others_too)
     return None

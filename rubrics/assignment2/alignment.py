@@ -27,6 +27,8 @@ class Sample:
 
 
 Rows = Sequence[Code]
+_FEW_WITHOUT_CODE = 5
+"""Small letters that may have no code; more rows of zeros are padding."""
 _BETTER = 0.02
 """By how much more of the characters a later layout must explain."""
 Layout = Callable[[Rows, str], "list[tuple[str, Code]] | None"]
@@ -72,6 +74,16 @@ def _without(layout: Layout, part: Callable[[str], str]) -> Layout:
     return shortened
 
 
+def _single(place: int) -> Layout:
+    """One character of the name in the first row, where only zeros follow; what else follows speaks against it."""
+
+    def only(rows: Rows, name: str) -> list[tuple[str, Code]] | None:
+        spoilt: Code = (-1.0, float(len(name)))  # no code of a character
+        return [(name[place], spoilt if any(map(any, rows[1:])) else rows[0])]
+
+    return only
+
+
 RIGHT: dict[str, Layout] = {
     "padding after": _front,
     "padding before": _back,
@@ -86,6 +98,8 @@ WRONG: dict[str, Layout] = {
     "the first character is missing": _without(_front, lambda name: name[1:]),
     "the last character is missing": _without(_back, lambda name: name[:-1]),
     "the first character is missing, padding before": _without(_back, lambda name: name[1:]),
+    "only the last character is there": _single(-1),
+    "only the first character is there": _single(0),
 }
 """Layouts with a known fault; each explains what went wrong."""
 
@@ -157,11 +171,13 @@ def _try(samples: Iterable[tuple[str, Rows]], name: str, layout: Layout, *, righ
 
 
 def _shared(codes: Mapping[str, Code]) -> set[str]:
-    """Letters whose code is that of another letter too, upper and lower case apart."""
+    """Letters whose code is that of another letter too, upper and lower case apart, or that of the padding."""
     holders: dict[Code, set[str]] = {}
     for char, code in codes.items():
         holders.setdefault(code, set()).add(char.lower())
-    return {char for char, code in codes.items() if len(holders[code]) > 1 and any(code)}
+    zero = {char for char, code in codes.items() if char.islower() and not any(code)}
+    shared = {char for char, code in codes.items() if len(holders[code]) > 1 and any(code)}
+    return shared | zero if len(zero) > _FEW_WITHOUT_CODE else shared
 
 
 def _around(rows: Rows, kept: int, layout: str) -> set[Code]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from grader.probe import expr
+from grader.probe.value import Value
 from grader.scoring import Student
 from rubrics.assignment2.data import find_data_set
 from rubrics.assignment2.elman import Matrix
@@ -56,20 +57,34 @@ def examined(student: Student, found: Facts, network: Network) -> Network:
     last = network
     short: Network | None = None
     trials = [*_trials(student, shapes, integers=integers), *_fixed_lengths(params)]
+    mask = _mask_of(given_first, shapes)
+    trials = [replace(trial, with_state=mask) if mask and trial.layout == "batch" else trial for trial in trials]
     for trial in dict.fromkeys(trials):
         sent = _Sent(rng, width, params, tree, integers=integers, double=dtype == "float64")
         attempt = _asked(student, network, trial, sent)
         if attempt.fit is not None and short is not None and attempt.layout == "batch":
             # what explains long sequences and not the short ones may do so by chance
-            attempt = replace(attempt, fit=_confirmed(student, attempt, trial, sent))
+            wavering = not short.steady and not short.kept
+            attempt = replace(attempt, fit=_confirmed(student, attempt, trial, sent), wavering=wavering)
         if attempt.fit is not None:
             return attempt
         short = short or (attempt if attempt.layout and trial.length == SHORT else None)
         last = attempt if attempt.layout or not last.layout else last
-        if attempt.layout == "batch" and trial.with_state == "" and trial.length != SHORT:
+        if attempt.layout == "batch" and trial.with_state in {"", *_MASKS} and trial.length != SHORT:
             break
     # of two attempts without an explanation, the short one shows what each element does
     return short if short is not None and last.layout in {"", "batch"} else last
+
+
+_MASKS = {"bool mask": np.bool_, "mask": np.float64}
+"""What says of each element whether it belongs to the name."""
+
+
+def _mask_of(given: Sequence[Value], shapes: Sequence[tuple[int, ...]]) -> str:
+    """The kind of mask (B, S) that a network got beside its batches (B, S, D), or ``""``."""
+    if len(shapes) < 2 or len(shapes[0]) != 3 or shapes[1] != shapes[0][:2]:
+        return ""
+    return "bool mask" if given[1].data.get("dtype") == "bool" else "mask"
 
 
 def _held(student: Student, network: Network) -> tuple[dict[str, Matrix], tuple[Mapping[str, Any], ...]]:
@@ -90,12 +105,17 @@ def _held(student: Student, network: Network) -> tuple[dict[str, Matrix], tuple[
         for key, value in results[slot].value.pairs():
             array = value.array()
             if array is not None and array.ndim <= 3 and array.dtype.kind == "f" and (key.text() or "") not in params:
-                params[key.text() or ""] = np.asarray(array, dtype=np.float64)
+                params[key.text() or ""] = _as_matrix(np.asarray(array, dtype=np.float64))
     tree = network.tree or tuple(
         {"name": key.text() or "", "type": value.type_name, "config": {}}
         for key, value in results["named"].value.pairs()
     )
     return params, tree
+
+
+def _as_matrix(value: Matrix) -> Matrix:
+    """The weight of a convolution of width one is a matrix."""
+    return value[..., 0] if value.ndim == 3 and value.shape[-1] == 1 and min(value.shape[:2]) > 1 else value
 
 
 def _held_plainly(student: Student, network: Network) -> dict[str, Matrix]:
@@ -193,7 +213,7 @@ def _asked(student: Student, network: Network, trial: _Trial, sent: _Sent) -> Ne
     for state in _states(trial, sent):
         args = [expr.tensor("x")]
         if state is not None:
-            arrays["h"] = state if state.dtype.kind == "i" else state.astype(kind)
+            arrays["h"] = state if state.dtype.kind in "ib" else state.astype(kind)
             args.append(expr.tensor("h"))
         steps = []
         for slot, seed in (("first", 1), ("second", 2)):
@@ -241,6 +261,8 @@ def _confirmed(student: Student, network: Network, trial: _Trial, sent: _Sent) -
 def _states(trial: _Trial, sent: _Sent) -> list[Matrix | None]:
     if not trial.with_state:
         return [None]
+    if trial.with_state in _MASKS:
+        return [np.ones((trial.batch, trial.length), dtype=_MASKS[trial.with_state])]
     if trial.with_state == "lengths":
         return [np.full(trial.batch, trial.length)]
     squares = [value.shape[0] for value in sent.params.values() if value.ndim == 2 and value.shape[0] == value.shape[1]]
@@ -276,7 +298,7 @@ def _answered(
     if explained is not None:
         return replace(made, fit=explained)
     if not made.steady:
-        for state_kept in _kept_states(results["kept"], trial.batch):
+        for state_kept in _kept_states(results["kept"], trial.batch, sent.params):
             second_fit = fit(made.params, x, again, state_kept)
             if second_fit is not None:
                 return replace(made, fit=second_fit, kept=True)
@@ -287,10 +309,13 @@ def _floats(step: Step) -> tuple[Matrix, ...]:
     return tuple(np.asarray(array, dtype=np.float64) for array in step.value.arrays() if array.dtype.kind == "f")
 
 
-def _kept_states(step: Step, batch: int) -> list[Matrix]:
-    states = []
+def _kept_states(step: Step, batch: int, params: Mapping[str, Matrix]) -> list[Matrix]:
+    states: list[Matrix] = []
+    weights = [value for value in params.values() if value.any()]
     for value in step.value.walk():
         array = value.array()
         if array is not None and array.dtype.kind == "f" and array.ndim >= 2 and array.shape[-2] in {1, batch}:
-            states.append(np.asarray(array, dtype=np.float64).reshape(-1, array.shape[-1]))
-    return states
+            state = np.asarray(array, dtype=np.float64).reshape(-1, array.shape[-1])
+            if not any(value.size == state.size and np.allclose(value.ravel(), state.ravel()) for value in weights):
+                states.append(state)
+    return states[:3]

@@ -49,6 +49,7 @@ ACTIVATIONS: dict[str, Callable[[Matrix], Matrix]] = {
 RIGHT = "right"
 NO_TERM = "the hidden state before is not used"
 NO_MATRIX = "the hidden state is added without a matrix"
+ELEMENTWISE = "the hidden state is multiplied unit by unit, not by a matrix"
 NO_INPUT_MATRIX = "the input is added without a matrix"
 OUTSIDE_X = "the activation is applied to the recurrent part only"
 OUTSIDE_H = "the activation is applied to the input part only"
@@ -253,12 +254,25 @@ def _faulty(params: Params, pairs: Sequence[Maps], x: Matrix, axis: int, start: 
             elif maps.h is None:
                 yield _made(maps, name, place, NO_MATRIX, start)
                 yield _made(maps, name, place, NO_TERM, start)
+                for single in _unit_by_unit(params, maps):
+                    yield _made(single, name, place, ELEMENTWISE, start)
             else:
                 yield _made(maps, name, place, NO_INPUT_MATRIX, start)
     for maps in _split(params, pairs):
         for name in usual:
             for variant in (OUTSIDE_X, OUTSIDE_H):
                 yield _made(maps, name, place, variant, start)
+
+
+def _unit_by_unit(params: Params, maps: Maps) -> Iterator[Maps]:
+    """The hidden state times a vector of as many numbers, which may be a row or the diagonal of a matrix."""
+    size = maps.bias.shape[0]
+    for value in params.values():
+        if value.size == size and not np.array_equal(value.reshape(-1), maps.bias):
+            yield Maps(maps.x, np.diag(value.reshape(-1)), maps.bias, maps.names)
+        elif value.shape == (size, size):
+            for vector in (np.diag(value), value[0], value[:, 0]):
+                yield Maps(maps.x, np.diag(vector), maps.bias, maps.names)
 
 
 def _split(params: Params, pairs: Sequence[Maps]) -> Iterator[Maps]:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from grader.exhibits import Curves, Exhibit, Matrix
 from grader.scoring import Student
 from reference.assignment2 import CHARACTERS
-from rubrics.assignment2.accuracy import RIGHT, RULES, counted, predictions
+from rubrics.assignment2.accuracy import counted, predictions
 from rubrics.assignment2.data import DataSet, find_data_set
+from rubrics.assignment2.decisions import RIGHT, RULES
 from rubrics.assignment2.items import Item
 from rubrics.assignment2.runs import find_training
 from rubrics.losses import is_probability

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from rubrics.assignment2.elman import ACTIVATIONS, RIGHT, Hidden, Maps, Matrix, run
-from rubrics.assignment2.heads import Fit, fits, match_head
+from rubrics.assignment2.heads import Fit, OutputLayers, fits, match_head
 from rubrics.assignment2.recurrent import Network
 
 
@@ -42,7 +42,7 @@ def _built_in(network: Network) -> Fit | None:
                 continue
             names = (f"{prefix}weight_ih_l0", f"{prefix}weight_hh_l0")
             hidden = Hidden(states, states, RIGHT, name, axis, names, np.zeros((len(states), states.shape[-1])))
-            found = match_head(network.params, hidden, network.outputs)
+            found = match_head(OutputLayers(network.params), hidden, network.outputs)
             if found is not None:
                 return found
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ from rubrics.assignment2.elman import (
 )
 from rubrics.tolerances import tolerance
 
+_OVER_BATCH = "softmax over the batch"
 _ENDS: dict[str, Callable[[Matrix], Matrix]] = {
     "": lambda z: z,
     "sigmoid": ACTIVATIONS["sigmoid"],
@@ -29,11 +31,15 @@ _ENDS: dict[str, Callable[[Matrix], Matrix]] = {
     "log-softmax": lambda z: np.log(np.maximum(softmax(z), 1e-300)),
     "tanh": np.tanh,
     "relu": ACTIVATIONS["relu"],
-    "softmax over the batch": lambda z: softmax(np.moveaxis(z, 0, -1)).swapaxes(0, -1) if z.ndim == 2 else z,
+    _OVER_BATCH: lambda z: softmax(np.moveaxis(z, 0, -1)).swapaxes(0, -1) if z.ndim == 2 else z,
 }
-
+_OF_SEVERAL = {"softmax", "log-softmax"}
 
 _FEW = 4
+_FIRST_ABSOLUTE, _FIRST_RELATIVE = 1e-3, 1e-2
+"""How near the first numbers must be before all are compared."""
+_MOST, _MOST_TRIED, _MOST_DEEP = 6000, 16_000, 4000
+"""Hidden states, and stacks of output layers over them, that are tried: a search must not take minutes."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,9 @@ def close(a: Matrix, b: Matrix) -> bool:
     """Whether two results agree to single precision; the fewer numbers there are, the less may be chance."""
     if a.size < _FEW and a.shape == b.shape:
         return _within(a, b, tolerance("states").accept)
-    if a.shape != b.shape or abs(float(a.flat[0]) - float(b.flat[0])) > 1e-3 + 1e-2 * abs(float(b.flat[0])):
+    if a.shape != b.shape:
+        return False
+    if abs(float(a.flat[0]) - float(b.flat[0])) > _FIRST_ABSOLUTE + _FIRST_RELATIVE * abs(float(b.flat[0])):
         return False
     return _within(a, b, tolerance("states").border)
 
@@ -94,80 +102,82 @@ def fit(params: Params, x: Matrix, outputs: Sequence[Matrix], start: Matrix | No
 
 def fits(params: Params, x: Matrix, outputs: Sequence[Matrix], start: Matrix | None = None) -> Iterator[Fit]:
     """All hypotheses that reproduce one of the outputs, the flawless ones first; see ``fit``."""
-    for states in hidden_states(params, x, start):
-        found = match_head(params, states, outputs)
+    layers = OutputLayers(params)
+    for states in itertools.islice(hidden_states(params, x, start), _MOST):
+        if layers.tried > _MOST_TRIED:
+            break
+        found = match_head(layers, states, outputs)
         if found is not None:
             yield found
     if sum(value.ndim == 2 and 1 not in value.shape for value in params.values()) < 3:
         return
-    for states in itertools.takewhile(lambda one: one.recurrence == RIGHT, hidden_states(params, x, start)):
-        found = match_head(params, states, outputs, deep=True)
+    right = itertools.takewhile(lambda one: one.recurrence == RIGHT, hidden_states(params, x, start))
+    most = layers.tried + _MOST_DEEP
+    for states in right:
+        if layers.tried > most:
+            break
+        found = match_head(layers, states, outputs, deep=True)
         if found is not None:
             yield found
 
 
-def match_head(params: Params, hidden: Hidden, outputs: Sequence[Matrix], *, deep: bool = False) -> Fit | None:
+def match_head(layers: OutputLayers, hidden: Hidden, outputs: Sequence[Matrix], *, deep: bool = False) -> Fit | None:
     """How the outputs follow from hidden states, if they do."""
     rows = [(True, hidden.states)]
     if not hidden.activation:
         rows += [(False, ACTIVATIONS[name](hidden.states)) for name in ("tanh", "relu", "sigmoid")]
+    unnamed: Fit | None = None
     for direct, states in rows:
         for place, output in enumerate(outputs):
-            found = _deep(params, states, output) if deep else _head(params, hidden, states, output)
-            if found is not None:
-                head, end, name = found
-                activation = hidden.activation if direct else "late"
-                names = (*hidden.names, name)
-                return Fit(hidden.recurrence, activation, hidden.time_axis, head, end, names, place, late=not direct)
-    return None
+            found = _deep(layers, states, output) if deep else _head(layers, hidden, states, output)
+            if found is None:
+                continue
+            head, end, name = found
+            activation = hidden.activation if direct else "late"
+            names = (*hidden.names, name)
+            fit = Fit(hidden.recurrence, activation, hidden.time_axis, head, end, names, place, late=not direct)
+            if name:
+                return fit
+            unnamed = unnamed or fit  # the states may be handed out beside what W2 makes of them
+    return unnamed
 
 
-def _head(params: Params, hidden: Hidden, states: Matrix, output: Matrix) -> tuple[str, str, str] | None:
+def _head(layers: OutputLayers, hidden: Hidden, states: Matrix, output: Matrix) -> tuple[str, str, str] | None:
     wanted = np.squeeze(output)
     for kind, shape, make in _representations(hidden, states):
-        layers = [
-            layer
-            for layer in _output_layers(params, shape[-1])
-            if int(np.prod(shape[:-1])) * layer[1].shape[1] == wanted.size
-        ]
-        if not layers:
+        stack = layers.giving(shape, wanted.size)
+        if stack is None:
             continue
+        layers.tried += 1
         rows = make()
-        for name, weight, bias in layers:
-            z = rows @ weight + bias
-            for end, function in _ENDS.items():
-                if _same(function(z), wanted):
-                    return kind, end, name
+        for name, end, z in stack.candidates(rows, wanted):
+            if _same(_ENDS[end](z), wanted):
+                return kind, end, name
     return None
 
 
-def _deep(params: Params, states: Matrix, output: Matrix) -> tuple[str, str, str] | None:
+def _deep(layers: OutputLayers, states: Matrix, output: Matrix) -> tuple[str, str, str] | None:
+    wanted = np.squeeze(output)
     for kind, rows in (("last", states[:, -1]), ("all", states)):
-        found = _deep_head(params, rows, np.squeeze(output))
+        found = _deep_head(layers, rows, wanted)
         if found is not None:
             return kind, *found
     return None
 
 
-def _deep_head(params: Params, rows: Matrix, wanted: Matrix) -> tuple[str, str] | None:
+def _deep_head(layers: OutputLayers, rows: Matrix, wanted: Matrix) -> tuple[str, str] | None:
     """An output part of two layers with an activation between them."""
-    for name, weight, bias in _output_layers(params, rows.shape[-1]):
-        if not name or weight.shape[1] < 3:
+    for name, weight, bias in layers.of(rows.shape[-1]):
+        stack = layers.giving((*rows.shape[:-1], weight.shape[1]), wanted.size)
+        if not name or weight.shape[1] < 3 or stack is None:
             continue
+        inner = rows @ weight + bias
+        layers.tried += 4
         for between in ("relu", "tanh", "sigmoid", "leaky relu"):
-            inner = ACTIVATIONS[between](rows @ weight + bias)
-            for _, second, last in _output_layers(params, inner.shape[-1]):
-                if not _may_fit(inner, second, wanted):
-                    continue
-                z = inner @ second + last
-                for end, function in _ENDS.items():
-                    if _same(function(z), wanted):
-                        return end, name
+            for _, end, z in stack.candidates(ACTIVATIONS[between](inner), wanted):
+                if _same(_ENDS[end](z), wanted):
+                    return end, name
     return None
-
-
-def _may_fit(rows: Matrix, weight: Matrix, wanted: Matrix) -> bool:
-    return bool(int(np.prod(rows.shape[:-1])) * weight.shape[1] == wanted.size)
 
 
 def _same(found: Matrix, wanted: Matrix) -> bool:
@@ -225,6 +235,87 @@ def _last_row(make: Callable[[], Matrix]) -> Matrix:
     return make()[:, -1]
 
 
+class OutputLayers:
+    """The output layers that some parameters may form.
+
+    Args:
+        params: Parameters by name.
+
+    Attributes:
+        tried: How often a stack of them was tried.
+    """
+
+    def __init__(self, params: Params) -> None:
+        self.tried = 0
+        self._params = params
+        self._of: dict[int, list[tuple[str, Matrix, Matrix]]] = {}
+        self._stacks: dict[tuple[int, int], _Stack | None] = {}
+
+    def of(self, size: int) -> list[tuple[str, Matrix, Matrix]]:
+        """Name, weight (size, O) and bias (O) of each; at last no layer at all."""
+        if size not in self._of:
+            self._of[size] = list(_output_layers(self._params, size))
+        return self._of[size]
+
+    def giving(self, shape: tuple[int, ...], numbers: int) -> _Stack | None:
+        """Those that turn rows of a shape (…, size) into so many numbers, or None."""
+        count, size = math.prod(shape[:-1]), shape[-1]
+        if not count or numbers % count:
+            return None
+        key = size, numbers // count
+        if key not in self._stacks:
+            chosen = [layer for layer in self.of(size) if layer[1].shape[1] == key[1]]
+            self._stacks[key] = _Stack(chosen) if chosen else None
+        return self._stacks[key]
+
+
+def _possible(end: str, target: float, outputs: int, dimensions: int) -> bool:
+    """Whether a function can give a number at all."""
+    if end == "log-softmax":
+        return outputs > 1 and target <= _FIRST_ABSOLUTE
+    if end == "tanh":
+        return abs(target) <= 1 + _FIRST_ABSOLUTE
+    if end == "relu":
+        return target >= -_FIRST_ABSOLUTE
+    if end == "":
+        return True
+    fitting = outputs > 1 if end == "softmax" else dimensions == 2 if end == _OVER_BATCH else True
+    return fitting and -_FIRST_ABSOLUTE <= target <= 1 + _FIRST_ABSOLUTE
+
+
+class _Stack:
+    """Output layers of one shape, tried together.
+
+    Args:
+        layers: Name, weight (size, O) and bias (O) of each.
+    """
+
+    def __init__(self, layers: Sequence[tuple[str, Matrix, Matrix]]) -> None:
+        self._layers = layers
+        self._weights = np.stack([weight for _, weight, _ in layers])
+        self._biases = np.stack([bias for _, _, bias in layers])
+
+    def candidates(self, rows: Matrix, wanted: Matrix) -> Iterator[tuple[str, str, Matrix]]:
+        """Name, function and the values before it, of those whose first number is the first that is wanted."""
+        first = rows.reshape(-1, rows.shape[-1])[0] @ self._weights + self._biases
+        target = float(wanted.flat[0])
+        bound = _FIRST_ABSOLUTE + _FIRST_RELATIVE * abs(target)
+        hits = []
+        for place, (end, function) in enumerate(_ENDS.items()):
+            if not _possible(end, target, first.shape[1], rows.ndim):
+                continue
+            if end == _OVER_BATCH:
+                z = np.moveaxis(rows @ self._weights + self._biases[:, None], 1, -1)
+                numbers = softmax(z)[:, 0, 0]
+            else:
+                numbers = function(first if end in _OF_SEVERAL else first[:, 0])
+                numbers = numbers[:, 0] if end in _OF_SEVERAL else numbers
+            hits += [(int(at), place, end) for at in np.flatnonzero(np.abs(numbers - target) <= bound)]
+        for at, _, end in sorted(hits):
+            name, weight, bias = self._layers[at]
+            yield name, end, rows @ weight + bias
+
+
 def _output_layers(params: Params, size: int) -> Iterator[tuple[str, Matrix, Matrix]]:
     """Output layers (size, O) with bias (O); at last none at all."""
     for name, weight in params.items():
@@ -234,7 +325,20 @@ def _output_layers(params: Params, size: int) -> Iterator[tuple[str, Matrix, Mat
             if way.shape[0] == size:
                 for bias in _own_bias(params, name, way.shape[1]):
                     yield name, way, bias
-    yield "", np.eye(size), np.zeros(size)
+    for way in _without_layer(size):
+        yield "", way, np.zeros(way.shape[1])
+
+
+def _without_layer(size: int) -> Iterator[Matrix]:
+    """What may be made of a hidden state without W2: all of it, its mean or sum, its first or last units."""
+    units = np.eye(size)
+    yield units
+    yield np.full((size, 1), 1 / size)
+    yield np.ones((size, 1))
+    for count in (1, 2):
+        if count < size:
+            yield units[:, :count]
+            yield units[:, -count:]
 
 
 def _own_bias(params: Params, name: str, size: int) -> Iterator[Matrix]:

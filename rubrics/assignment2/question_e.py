@@ -20,7 +20,8 @@ from rubrics.trace import whole_trace
 
 _NAMES = ("input", "recurrent", "output", "recurrence", "activation", "batch")
 _ONE_INPUT = {elman.FIRST_ALWAYS, elman.LAST_ALWAYS}
-_IN_ORDER = {elman.RIGHT, elman.NO_MATRIX, elman.NO_INPUT_MATRIX, elman.OUTSIDE_X, elman.OUTSIDE_H, *_ONE_INPUT}
+_NO_MATRIX = {elman.NO_MATRIX, elman.ELEMENTWISE}
+_IN_ORDER = {elman.RIGHT, *_NO_MATRIX, elman.NO_INPUT_MATRIX, elman.OUTSIDE_X, elman.OUTSIDE_H, *_ONE_INPUT}
 
 
 def elman_network(student: Student) -> Iterator[Outcome]:
@@ -36,7 +37,7 @@ def elman_network(student: Student) -> Iterator[Outcome]:
         return
     if not network.layout:
         yield from _crashing(student, network)
-    elif network.gated or network.foreign:
+    elif network.gated or (network.foreign and network.fit is None):
         yield from _other_kind(student, network)
     elif network.fit is not None:
         yield from _explained(student, network, network.fit)
@@ -100,7 +101,7 @@ def _applied(student: Student, network: Network) -> bool:
 
 
 def _recurrent(student: Student, network: Network, fit: Fit, saw: str) -> Outcome:
-    if fit.recurrence == elman.NO_MATRIX:
+    if fit.recurrence in _NO_MATRIX:
         return not_met("2e.recurrent", f"{network.how}: {fit.recurrence}")
     if fit.recurrence == elman.NO_TERM:
         if _applied(student, network):
@@ -113,7 +114,7 @@ def _output(network: Network, fit: Fit, saw: str) -> Outcome:
     if not fit.names[2]:
         if len(network.outputs) > 1 and fit.output > 0:
             return review("2e.output", f"{network.how}: its first result does not follow from W2 h")
-        return not_met("2e.output", f"{network.how}: the hidden state itself is returned")
+        return not_met("2e.output", f"{network.how}: the hidden state itself, or a part of it, is returned")
     if fit.head in {"last", "all"} or "one sample" in fit.head:
         return met("2e.output", saw)
     if "flattened" in fit.head or "beside" in fit.head:
@@ -138,7 +139,7 @@ def _recurrence(student: Student, network: Network, fit: Fit, saw: str) -> Outco
             else fit.recurrence
         )
         return not_met("2e.recurrence", f"{network.how}: {reset}")
-    if not network.steady:
+    if network.wavering or not network.steady:
         return not_met("2e.recurrence", f"{network.how}: two calls with the same input give different outputs")
     return met("2e.recurrence", saw)
 
@@ -227,7 +228,7 @@ def _by_behaviour(student: Student, network: Network) -> Iterator[Outcome]:
     else:
         yield review("2e.recurrent", f"{how}: {behaviour.text}")
     sizes = {shape[0] for shape in shapes} | {shape[1] for shape in shapes}
-    last = network.outputs[0].shape[-1] if network.outputs and network.outputs[0].ndim else 1
+    last = network.outputs[0].shape[-1] if network.outputs and network.outputs[0].ndim > 1 else 1
     has_output = last <= 2 or last in sizes
     yield (
         met("2e.output", f"{how}: {last} output(s)")

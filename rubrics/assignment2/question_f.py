@@ -6,16 +6,17 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from grader.notebook import Cell
 from grader.scoring import Outcome, Student, carried, met, not_met, review
 from rubrics.assignment2.data import classes_of, find_data_set
 from rubrics.assignment2.facts import cell_name, facts
 from rubrics.assignment2.judged_accuracy import accuracy_outcomes
-from rubrics.assignment2.network import find_network, network_classes
+from rubrics.assignment2.network import find_network
 from rubrics.assignment2.runs import Training, find_training, network_lost
+from rubrics.assignment2.sizes import without_value, wrongly_made
 from rubrics.averages import loss_of
 from rubrics.loop import examine_loop, loop_outcome
-from rubrics.losses import RIGHT_FOR_BINARY, RIGHT_FOR_CLASSES, LossSeen
+from rubrics.losses import RIGHT_FOR_BINARY, RIGHT_FOR_CLASSES, WITHOUT_SIGMOID, LossSeen
+from rubrics.optimizers import left_out
 from rubrics.trace import whole_trace
 
 _NAMES = ("setup", "data", "loss", "consistent", "loop", "accuracy", "normalization", "report")
@@ -34,7 +35,7 @@ def network_training(student: Student) -> Iterator[Outcome]:
     yield _setup(student, training)
     yield _data(student, training)
     yield from _losses(student, training)
-    yield _loop(training)
+    yield _loop(student, training)
     yield from accuracy_outcomes(student, training)
 
 
@@ -67,7 +68,10 @@ def _setup(student: Student, training: Training) -> Outcome:
         name = re.search(r"name '(\w+)'", broken.error_message)
         if name and re.search(r"^[A-Za-z]$|hid|out|class|unit|size|dim", name.group(1), re.IGNORECASE):
             return not_met("2f.setup", f"{cell_name(broken.index)}: {broken.error_message}")
-    if broken is not None and not _instances(student) and _wrongly_made(student, broken):
+    unknown = without_value(student) if not _instances(student) else ""
+    if unknown:
+        return not_met("2f.setup", unknown)
+    if broken is not None and not _instances(student) and wrongly_made(student, broken):
         return not_met("2f.setup", f"{cell_name(broken.index)}: {broken.error_message}")
     if _instances(student):
         return met("2f.setup", f"{network.how if network is not None else 'the network'} is instantiated")
@@ -83,13 +87,6 @@ def _setup(student: Student, training: Training) -> Outcome:
     fault = f": {broken.error_name}: {broken.error_message[:100]}" if broken is not None else ""
     del found
     return not_met("2f.setup", f"the network is never instantiated with its sizes{fault}")
-
-
-def _wrongly_made(student: Student, broken: Cell) -> bool:
-    """Whether a cell ended with a network that was made without its sizes."""
-    names = [str(kind.get("name")) for kind in network_classes(student.find(facts))]
-    wrong = broken.error_name == "TypeError" and re.search(r"__init__\(\) (missing|takes)", broken.error_message)
-    return bool(wrong) and any(f"{name}.__init__" in broken.error_message for name in names)
 
 
 def _instances(student: Student) -> bool:
@@ -140,7 +137,7 @@ def _data_fault(student: Student, training: Training) -> Outcome:
     batches = own is not None and bool(own.trace.of("batch"))
     lost = [name for name in ("item", "padding", "encoding", "target") if student.lost(f"2d.{name}")]
     broken = training.broken
-    if found.entries("loaders") and broken is not None and _wrongly_made(student, broken):
+    if found.entries("loaders") and broken is not None and wrongly_made(student, broken):
         return met("2f.data", f"data set and loader are initialised; then {broken.error_message[:100]}")
     if batches and network_lost(student):
         return carried("2f.data", "2e", f"the loader delivers batches, and the network fails: {saw}")
@@ -191,7 +188,7 @@ def _losses(student: Student, training: Training) -> Iterator[Outcome]:
         return
     if "network" in training.replaced:
         # the stand-in delivers plain logits: what the student's own network hands over is not seen
-        seen = LossSeen(seen.form, seen.outputs, f"{seen.saw} (plain network)")
+        seen = LossSeen(_form_of_own(student, seen.form), seen.outputs, f"{seen.saw} (plain network)")
     where = training.run.where if training.run is not None else ""
     saw = f"{where}: {seen.saw}"
     if seen.form in {RIGHT_FOR_BINARY, RIGHT_FOR_CLASSES}:
@@ -203,6 +200,14 @@ def _losses(student: Student, training: Training) -> Iterator[Outcome]:
     else:
         yield not_met("2f.loss", f"{saw}: {seen.form}")
     yield _consistent(kind_of(seen.form), named, saw)
+
+
+def _form_of_own(student: Student, form: str) -> str:
+    """The loss when the student's own network hands its outputs over, which may end with a sigmoid."""
+    network = student.find(find_network)
+    if form != WITHOUT_SIGMOID or (network is not None and network.fit is not None and not network.fit.end):
+        return form
+    return RIGHT_FOR_BINARY if network is not None and network.fit is not None else "unknown"
 
 
 def kind_of(form: str) -> str:
@@ -271,7 +276,7 @@ def _losses_by_source(training: Training, named: frozenset[str]) -> Iterator[Out
 # --- loop -----------------------------------------------------------------------------------------------------
 
 
-def _loop(training: Training) -> Outcome:
+def _loop(student: Student, training: Training) -> Outcome:
     run = training.run
     if run is None:
         if not re.search(r"\bfor\b|\bwhile\b", training.source):
@@ -281,13 +286,40 @@ def _loop(training: Training) -> Outcome:
     zero, step = verdict.zero, verdict.step
     if verdict.wrong_parameters and not step:
         step = "the optimizer moves other parameters than the network's"
-    if step and not verdict.wrong_parameters and _by_hand(training.source):
+    lacking = _not_moved(student, training) if not step else []
+    if lacking:
+        step = f"the optimizer leaves out {', '.join(lacking[:4])}"
+    if step and not lacking and not verdict.wrong_parameters and _by_hand(training.source):
         step = ""
-    faults = [text for text in (zero, verdict.backward, step) if text]
+    backward = verdict.backward
+    if backward and not run.events("backward") and _FUNCTIONAL.search(training.source):
+        # gradients that are returned replace no earlier ones, and nothing has to be zeroed
+        zero, backward = "", ""
+        step = step if not run.events("step") and not _MOVED.search(training.source) else ""
+    faults = [text for text in (zero, backward, step) if text]
     if len(run.epochs) == 1 and not _interrupted(training):
         faults.append("only one epoch")
     saw = f"{training.repaired}: {verdict.saw}" if training.repaired else verdict.saw
     return loop_outcome("2f.loop", faults, saw)
+
+
+def _not_moved(student: Student, training: Training) -> list[str]:
+    """Matrices of the network that none of the optimizers that made steps holds."""
+    run = training.run
+    if run is None or training.repaired:
+        return []
+    found = student.find(facts)
+    made = {event.get("optimizer") for event in run.events("step")}
+    entries = [entry for entry in found.entries("optimizers") if entry.get("obj") in made]
+    modules = found.entries("modules")
+    network = next((module for module in modules if module.get("obj") == run.network), {})
+    matrices = {str(one.get("name")) for one in network.get("parameters") or () if len(one.get("shape") or ()) > 1}
+    lacking = left_out(modules, run.network, entries) if len(entries) == len(made) else []
+    return [name for name in lacking if name in matrices]
+
+
+_FUNCTIONAL = re.compile(r"autograd\.grad\(|grad_and_value\(|\bfunc\.grad\(|\bvjp\(|(?<![.\w])grad\(")
+_MOVED = re.compile(r"-=|\.sub_\(|\.copy_\(|\.data\s*=|\.add_\(|-\s*\w+\s*\*")
 
 
 def _by_hand(source: str) -> bool:

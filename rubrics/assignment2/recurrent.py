@@ -40,6 +40,7 @@ class Network:
         cell: Where its class is defined.
         integers: Whether it takes index numbers.
         plain: What may hold its parameters, by name, where it is no ``nn.Module``.
+        wavering: Whether two calls with the same short input disagreed, which long ones may hide.
     """
 
     expr: Expr
@@ -60,6 +61,7 @@ class Network:
     cell: int | None = None
     integers: bool = False
     plain: tuple[tuple[str, Expr], ...] = ()
+    wavering: bool = False
 
     @property
     def types(self) -> set[str]:

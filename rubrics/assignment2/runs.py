@@ -24,6 +24,7 @@ from rubrics.assignment2.facts import Facts, facts, names_table
 from rubrics.assignment2.items import USUAL_FORM
 from rubrics.assignment2.network import find_network, network_classes
 from rubrics.assignment2.recurrent import Network
+from rubrics.assignment2.sizes import FILLED, wrongly_made
 from rubrics.repair import Plan, Rerun, rerun
 from rubrics.reported import Series, bound_series, kept_series, printed_series, whole_epochs_only
 from rubrics.trace import Trace, whole_trace
@@ -112,7 +113,7 @@ def find_training(student: Student) -> Training:
         return _with_series(student, base, run, found)
     if not base.written:
         return base
-    again = _repair(student, base, _attempts(student, base.source))
+    again = _repair(student, base, _attempts(student, base))
     if again is None or again.run is None or (run is not None and len(again.run.epochs) < len(run.epochs)):
         if run is not None:
             return _with_series(student, base, run, found)
@@ -175,6 +176,7 @@ class _Attempt:
     target: str = "float"
     outputs: int = 1
     clean: bool = False
+    sizes: bool = False
 
 
 def network_lost(student: Student) -> bool:
@@ -187,7 +189,15 @@ def substituted_training(student: Student) -> Training | None:
     training = student.find(find_training)
     base = Training(None, samples=training.samples, cells=training.cells, broken=training.broken)
     with_network = network_lost(student)
-    plain = (one for one in _attempts(student, base.source) if one.data and (one.network or not with_network))
+    plain = (one for one in _attempts(student, base) if one.data and (one.network or not with_network))
+    return _repair(student, base, plain) if base.written else None
+
+
+def training_of_plain_network(student: Student) -> Training | None:
+    """The training with plain data and a plain network; use it with ``student.find``."""
+    training = student.find(find_training)
+    base = Training(None, samples=training.samples, cells=training.cells, broken=training.broken)
+    plain = (one for one in _attempts(student, base) if one.data and one.network)
     return _repair(student, base, plain) if base.written else None
 
 
@@ -244,7 +254,8 @@ def _score(training: Training) -> int:
     return len(finished) + (1000 if finished and not training.errors else 0) + 1
 
 
-def _attempts(student: Student, source: str) -> Iterator[_Attempt]:
+def _attempts(student: Student, base: Training) -> Iterator[_Attempt]:
+    source = base.source
     two = re.search(r"CrossEntropyLoss|\bcross_entropy|NLLLoss|nll_loss|argmax|\bmax\(", source)
     binary = bool(re.search(r"BCE|binary_cross|sigmoid", source)) or not two
     kinds = ("float", "column", "long") if binary else ("long", "float", "column")
@@ -253,6 +264,8 @@ def _attempts(student: Student, source: str) -> Iterator[_Attempt]:
     usable = data is not None and data.alignment.layout and not any(item.fault for item in data.items)
     if (student.lost("2c.hyphen") or student.lost("2c.case")) and (data is None or any(i.fault for i in data.items)):
         yield _Attempt("names without capitals and '-'", clean=True, outputs=outputs)
+    if base.broken is not None and wrongly_made(student, base.broken):
+        yield _Attempt("sizes put in place", sizes=True, outputs=outputs)
     # a large data set would take the whole budget; one epoch of it shows that batches reach the network
     yield _Attempt("undefined names put in place" if usable else "the data as they are", outputs=outputs)
     for kind in kinds:
@@ -288,6 +301,8 @@ def _put_in_place(student: Student, found: Facts, attempt: _Attempt) -> tuple[di
         elsewhere = [name for name in sorted(loaders) if not re.search(rf"\b{name}\s*=\s*", inside)]
         lines += [_bind(name, "DataLoader(ProbeData(), batch_size=32, shuffle=True)") for name in elsewhere]
         keep += [*kinds, *bound, *elsewhere]
+    if attempt.sizes:
+        lines += [FILLED, *(f"probe_filled({kind.get('name')})" for kind in network_classes(found))]
     if attempt.network:
         kinds = {str(kind.get("name")) for kind in network_classes(found)}
         bound = {

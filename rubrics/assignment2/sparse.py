@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from rubrics.assignment2.accuracy import Reported, explain
+from rubrics.assignment2.accuracy import PER_SAMPLE, Reported, explain
+from rubrics.assignment2.decisions import RIGHT
 from rubrics.reported import Number, Series, numbers_in
 from rubrics.training import Epoch, TrainingRun
 
@@ -29,9 +30,7 @@ def explain_sparse(run: TrainingRun, samples: Sequence[int]) -> tuple[str, str, 
         return None
     text, best = min(
         candidates,
-        key=lambda pair: (
-            (pair[1].rule != "the final element decides") + (pair[1].denominator != "the number of samples")
-        ),
+        key=lambda pair: (pair[1].rule != RIGHT) + (pair[1].denominator != PER_SAMPLE),
     )
     return best.rule, best.denominator, text
 

@@ -19,6 +19,14 @@ def tensors_in(thing: Any) -> list[torch.Tensor]:
     return []
 
 
+def address(thing: torch.Tensor) -> int:
+    """Where a tensor's storage begins; 0 where ``torch.func`` hides it."""
+    try:
+        return thing.untyped_storage().data_ptr()
+    except NotImplementedError:
+        return 0
+
+
 def label_place(tensors: list[torch.Tensor]) -> int:
     """Which tensor of a first batch has the labels.
 

@@ -98,7 +98,9 @@ def _same_order(thing: torch.Tensor, other: torch.Tensor) -> bool:
 
 
 def _taken(thing: torch.Tensor, size: int) -> torch.Tensor | list[Any]:
-    """The values as they are now."""
+    """The values as they are now, without the wrapper that ``torch.func`` takes away when its function returns."""
+    while torch._C._functorch.is_gradtrackingtensor(thing):
+        thing = torch._C._functorch.get_unwrapped(thing)
     if size <= FEW and thing.ndim and thing.is_cpu and not thing.is_complex():
         return thing.tolist()
     return (thing.detach() if thing.requires_grad else thing).clone()

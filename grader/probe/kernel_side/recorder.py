@@ -21,7 +21,7 @@ import torch
 from torch import nn
 
 from .anatomy import Anatomies, Anatomy, any_gradient
-from .batches import label_place, nature, tensors_in
+from .batches import address, label_place, nature, tensors_in
 from .budget import Budget
 from .describe import to_array, was_moved
 from .origin import produced_by
@@ -101,7 +101,8 @@ class Recorder:
 
     def pack(self, thing: Any) -> dict[str, Any] | None:
         """Puts a tensor's values into the packed array; None when it is too big or the array is full."""
-        return self.packed.add(thing) if self.enabled and isinstance(thing, torch.Tensor) else None
+        known = self.enabled and isinstance(thing, torch.Tensor) and not torch._C._functorch.is_batchedtensor(thing)
+        return self.packed.add(thing) if known else None
 
     def trace(self, since: int) -> list[dict[str, Any]]:
         """The events after a serial number."""
@@ -186,13 +187,13 @@ class Recorder:
             parameters_moved=anatomy.moved(),
         )
         for thing in outputs:
-            self._outputs.append((serial, thing.untyped_storage().data_ptr(), thing.numel()))
+            self._outputs.append((serial, address(thing), thing.numel()))
         if self.stop is not None:
             self.stop()
 
     def _batch_of(self, given: list[torch.Tensor]) -> int | None:
         for thing in given:
-            pointer = thing.untyped_storage().data_ptr()
+            pointer = address(thing)
             for serial, pointers, _ in reversed(self._batches):
                 if pointer in pointers:
                     return serial
@@ -233,7 +234,7 @@ class Recorder:
         return value
 
     def _forward_of(self, thing: torch.Tensor) -> int | None:
-        pointer = thing.untyped_storage().data_ptr()
+        pointer = address(thing)
         for serial, known, _ in reversed(self._outputs):
             if known == pointer:
                 return serial
@@ -324,7 +325,7 @@ class Recorder:
             target=self.pack(target),
             moved=any(was_moved(thing) for thing in tensors),
         )
-        self._batches.append((serial, {thing.untyped_storage().data_ptr() for thing in tensors}, size))
+        self._batches.append((serial, {address(thing) for thing in tensors}, size))
 
     # -- the rest -----------------------------------------------------------------------------------------------
 
