@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from grader.scoring.parsing import parse
+from rubrics.assignment3.misspelt import misspelt
 from rubrics.assignment3.operations import consumed, contracted
 from rubrics.source import called_name, constant, keyword
 
@@ -272,9 +273,10 @@ def layers_of_source(tree: Sequence[Mapping[str, Any]], class_source: str) -> li
         class_source: Source of the class, or ``""`` for a plain container, whose order of parts counts.
     """
     parts = {str(part.get("name")): part for part in tree}
+    parts |= misspelt(class_source, parts)
     order = _forward_order(class_source, parts) if class_source else None
     if not order or not any(isinstance(called, str) for called in order):
-        order = [*parts]  # a container, or parts that a loop goes through
+        order = [str(part.get("name")) for part in tree]  # a container, or parts that a loop goes through
     found: list[Layer] = []
     for called in order:
         if isinstance(called, str):
@@ -328,7 +330,7 @@ def _functional(name: str, call: ast.Call | None = None) -> Layer | None:
     plain = {one.replace("_", "") for one in _ACTIVATIONS - {"abs", "where", "exp", "gt", "ge", "clamp"}}
     if low.replace("_", "") in plain:
         return Layer("activation", name)
-    if low.startswith("dropout"):
+    if low.removeprefix("feature").removeprefix("alpha").startswith("dropout"):
         return Layer("dropout", name)
     if low.startswith("batchnorm") or low in {"batch_norm", "groupnorm", "layernorm"}:
         return Layer("norm", name)

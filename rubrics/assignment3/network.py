@@ -300,6 +300,8 @@ def own_map_sizes(student: Student) -> set[int]:
 def _forward(student: Student, network: Network, charged: Sequence[str]) -> Outcome:
     criterion = "3d.forward"
     strict, mended = network.strict, network.mended
+    if network.candidate.incomplete:
+        return not_met(criterion, f"The network cannot be instantiated: {network.candidate.title}.")
     if strict.whole and strict.finite:
         if network.candidate.obj is None and not network.candidate.arguments and not _independent(student, network):
             return not_met(criterion, "The result does not depend on the images.")

@@ -76,7 +76,7 @@ class Describer:
         kind = type(thing)
         base = {"obj": self.session.number(thing), "type": kind.__name__}
         if isinstance(thing, nn.Module):
-            return {"kind": "module", **base, "training": bool(thing.training)}
+            return {"kind": "module", **base, "training": bool(getattr(thing, "training", True))}
         if isinstance(thing, type):
             return {
                 "kind": "class",

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 from .anatomy import module_moved
 from .describe import Describer, is_lazy, to_array
 from .instrument import AssignSite, CallRecord, FunctionSite, Instrument
-from .reach import walk
+from .reach import half_made, walk
 from .recorder import Recorder, RootCall
 from .session import Session
 
@@ -179,7 +179,7 @@ class Inventory:
         called = [calls.first[0].module for calls in self.recorder.calls.values() if calls.first]
         top = [thing for thing in (*self.session.globals().values(), *called) if isinstance(thing, nn.Module)]
         modules = _unique([*top, *(thing for thing in reached if isinstance(thing, nn.Module))])
-        modules = [module for module in modules if not isinstance(module, _Loss)]
+        modules = [module for module in modules if not isinstance(module, _Loss) and not half_made(module)]
         parents: dict[int, list[nn.Module]] = {}
         for module in modules:
             for part in module.modules():

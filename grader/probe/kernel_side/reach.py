@@ -30,13 +30,18 @@ def walk(session: Session, instrument: Instrument) -> Iterator[tuple[str, Any]]:
     for _ in range(5):
         following: list[tuple[str, Any]] = []
         for path, thing in level:
-            if id(thing) in seen or left <= 0:
+            if id(thing) in seen or left <= 0 or half_made(thing):
                 continue
             left -= 1
             seen.add(id(thing))
             yield path, thing
             following += children(path, thing)
         level = following
+
+
+def half_made(thing: Any) -> bool:
+    """Whether something is a module whose class forgot ``super().__init__()``: nothing of it can be looked at."""
+    return isinstance(thing, nn.Module) and getattr(thing, "_modules", None) is None
 
 
 def children(path: str, thing: Any) -> list[tuple[str, Any]]:
