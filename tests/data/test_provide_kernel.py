@@ -32,6 +32,7 @@ HARMLESS = (
     "assert open('/content/drive/name_gender_dataset.csv').readline().startswith('Name')",
     "assert int(input('Class: ')) == 1",
     "from getpass import getpass\nassert getpass() == ''",
+    "import seaborn as sns, plotly.express as px\nfrom torchsummary import summary\nsns.set_theme()\nsummary(1, (2,))",
     "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()",
 )
 
