@@ -15,6 +15,9 @@ RIGHT_FOR_CLASSES = "cross-entropy"
 RIGHT_FOR_BINARY = "binary cross-entropy"
 """Name of the binary cross-entropy of a logit or of its sigmoid."""
 
+LIKELIHOOD_OF_LOGITS = "negative log-likelihood of logits"
+"""Name of what ``NLLLoss`` gives for logits."""
+
 WITHOUT_SIGMOID = "binary cross-entropy of a logit without its sigmoid"
 """Name of what ``BCELoss`` gives for a logit, as far as it accepts one."""
 
@@ -188,7 +191,10 @@ def _input_is(trace: Trace, events: Sequence[Event]) -> str:
     for event in events:
         values = trace.array(event.get("input"))
         if values is not None and values.ndim >= 2 and values.shape[-1] > 1:
-            seen.append(_looks_like(np.moveaxis(values, 1, -1) if values.ndim > 2 else values))
+            bounded = event.get("produced_by") in _OF_UNIT_INTERVAL  # rows of a sigmoid do not sum to one
+            seen.append(
+                "probabilities" if bounded else _looks_like(np.moveaxis(values, 1, -1) if values.ndim > 2 else values)
+            )
         elif values is not None and values.size:
             single = is_probability(str(event.get("produced_by", "")), values)
             seen.append("probabilities" if single else "logits")

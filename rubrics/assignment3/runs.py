@@ -41,6 +41,7 @@ class Training:
         fault: Question whose fault was repaired.
         loss_replaced: Whether the loss function had to be replaced.
         network_replaced: Whether a stub stood in for the network.
+        optimizer_replaced: Whether an optimizer had to be put in place.
         broken: Last line of the error that ended the training's cell, or ``""``.
         interrupted: Whether time or memory ended it.
         wanted: Numbers of epochs that the source asks for.
@@ -56,6 +57,7 @@ class Training:
     fault: str = "3d"
     loss_replaced: bool = False
     network_replaced: bool = False
+    optimizer_replaced: bool = False
     broken: str = ""
     interrupted: bool = False
     wanted: set[int] = field(default_factory=set)
@@ -186,6 +188,7 @@ def _take(training: Training, better: Training) -> None:
         "fault",
         "loss_replaced",
         "network_replaced",
+        "optimizer_replaced",
         "series",
         "broken",
         "interrupted",
@@ -306,8 +309,20 @@ def _missing(student: Student, name: str) -> Expr | None:
         return (
             stub if name[:1].islower() else expr.call(expr.importing("unittest.mock.Mock"), [], {"return_value": stub})
         )
+    if _is_optimizer(student, name) and network is not None and network.candidate.obj is not None:
+        parameters = expr.call(expr.attr(network.candidate.target, "parameters"))
+        return expr.call(expr.importing("torch.optim.SGD"), [parameters, expr.value(0.01)])
     which = _used_as_loader(student.find(objects).cells, name)
     return _stub_loader(which) if which else None
+
+
+def _is_optimizer(student: Student, name: str) -> bool:
+    """Whether the source asks something of that name to zero gradients."""
+    return any(
+        isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name) and call.func.value.id == name
+        for cell in student.find(objects).cells
+        for call in calls(cell.tree, "zero_grad")
+    )
 
 
 def _used_as_loader(cells: Sequence[CellSource], name: str) -> str:
@@ -344,6 +359,7 @@ def _judge(student: Student, training: Training, again: Rerun, attempt: _Attempt
         fault=fault,
         loss_replaced=attempt.loss,
         network_replaced=attempt.stub,
+        optimizer_replaced=any(_is_optimizer(student, name) for name in again.defined),
         broken=error,
         interrupted=again.stopped,
         wanted=training.wanted,

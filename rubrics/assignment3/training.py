@@ -15,7 +15,7 @@ from rubrics.assignment3.runs import Training, find_training
 from rubrics.assignment3.testing import evaluation_mode, test_accuracy
 from rubrics.averages import Losses, called_losses, epoch_losses, loss_of
 from rubrics.loop import LoopVerdict, examine_loop, loop_outcome
-from rubrics.losses import RIGHT_FOR_CLASSES
+from rubrics.losses import LIKELIHOOD_OF_LOGITS, RIGHT_FOR_CLASSES
 from rubrics.reported import by_hypothesis, match
 from rubrics.source import CellSource, called_name, calls
 from rubrics.training import TrainingRun
@@ -76,6 +76,8 @@ def _loss(student: Student, training: Training) -> Outcome:
         if softmax and not _written(student, "log_softmax", "LogSoftmax", "NLLLoss", "nll_loss"):
             return not_met(criterion, "The network ends with a softmax before the cross-entropy.")
         return met(criterion, f"{_how(training)}{seen.saw}.")
+    if training.network_replaced and seen.form == LIKELIHOOD_OF_LOGITS and _ends_with_log_softmax(student):
+        return met(criterion, "The network's log-softmax goes with the negative log-likelihood.")
     if seen.form == "unknown":
         return review(criterion, f"{seen.saw}; a person must read the formula.")
     return not_met(criterion, f"{_how(training)}{seen.saw}: {seen.form}.")
@@ -135,11 +137,17 @@ def _in_forward(student: Student, *names: str) -> bool:
     return False
 
 
+def _ends_with_log_softmax(student: Student) -> bool:
+    """Whether the network that a plain one stands in for has a log-softmax."""
+    return _in_forward(student, "log_softmax", "LogSoftmax") or bool(_written(student, "LogSoftmax"))
+
+
 def _optimizer(student: Student, training: Training) -> Outcome:
     criterion = "3e.optimizer"
     run = training.run
     steps = run.events("step") if run is not None else []
-    if run is not None and steps and not (training.repaired and holding(student)):
+    replaced = training.optimizer_replaced or (training.repaired and holding(student))
+    if run is not None and steps and not replaced:
         if run.network is not None and not any(run.network in (step.get("modules") or ()) for step in steps):
             return not_met(criterion, f"{_how(training)}The optimizer moves no parameter of the trained network.")
         lacking = _not_covered(student, run, {step.get("optimizer") for step in steps})
