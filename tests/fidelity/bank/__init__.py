@@ -10,6 +10,12 @@ A file is named ``assignmentN_….toml`` and holds a table for each notebook::
     cells, divided by lines that start with `# %%`; a markdown cell begins with `#md`
     '''
 
+A notebook that differs from another one in a few places has, instead of ``notebook``, the other one's name and the
+texts to replace, each with its replacement, wherever they occur::
+
+    base = "name of another notebook of the assignment"
+    changes = [["old text", "new text"]]
+
 ``lost`` (criterion → kind, or kind and share kept), ``faults`` (else the number of lost criteria) and ``answers``
 (question → typed answer) may be missing: such a notebook is right.
 """
@@ -18,6 +24,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +42,12 @@ def stored(assignment: str, folder: Path = _HERE) -> list[Case]:
         folder: Where the files lie.
 
     Raises:
-        ValueError: If a name occurs twice.
+        ValueError: If a name occurs twice, or a text to replace is not there.
     """
     files = sorted(folder.glob(f"assignment{assignment}_*.toml"))
-    found = [
-        _case(assignment, table) for file in files for table in tomllib.loads(file.read_text(encoding="utf-8"))["case"]
-    ]
+    tables = [table for file in files for table in tomllib.loads(file.read_text(encoding="utf-8"))["case"]]
+    notebooks = {table["name"]: _cells(table["notebook"]) for table in tables if "notebook" in table}
+    found = [_case(assignment, table, notebooks) for table in tables]
     names = [case.name for case in found]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -48,10 +55,19 @@ def stored(assignment: str, folder: Path = _HERE) -> list[Case]:
     return found
 
 
-def _case(assignment: str, table: dict[str, Any]) -> Case:
+def _case(assignment: str, table: dict[str, Any], notebooks: Mapping[str, tuple[str, ...]]) -> Case:
     lost = {criterion: _label(given) for criterion, given in table.get("lost", {}).items()}
     answers = table.get("answers", {})
-    return Case(table["name"], assignment, _cells(table["notebook"]), lost, answers, table.get("faults", len(lost)))
+    cells = notebooks.get(table["name"]) or _changed(table, notebooks[table["base"]])
+    return Case(table["name"], assignment, cells, lost, answers, table.get("faults", len(lost)))
+
+
+def _changed(table: dict[str, Any], cells: tuple[str, ...]) -> tuple[str, ...]:
+    for old, new in table["changes"]:
+        if not any(old in cell for cell in cells):
+            raise ValueError(f"{table['name']}: expected {old!r} in {table['base']}")
+        cells = tuple(cell.replace(old, new) for cell in cells)
+    return cells
 
 
 def _label(given: str | list[Any]) -> Label:
