@@ -26,6 +26,16 @@ def explanations(network: Network) -> Iterator[Fit]:
     yield from fits(network.params, network.x, network.outputs, network.start)
 
 
+def output_of_input(network: Network) -> bool:
+    """Whether the results are those of an output layer on the input itself, past the hidden states."""
+    x = network.x
+    if x is None or not all(np.isfinite(output).all() for output in network.outputs):
+        return False
+    itself = Hidden(x, x, RIGHT, "none", 1, ("", ""), np.zeros((len(x), x.shape[-1])))
+    found = match_head(OutputLayers(network.params), itself, network.outputs)
+    return found is not None and bool(found.names[2]) and found.head in {"last", "all"}
+
+
 def _built_in(network: Network) -> Fit | None:
     """``nn.RNN`` of several layers or both directions, which the general search does not cover."""
     x = network.x

@@ -319,9 +319,9 @@ class _Stack:
 def _output_layers(params: Params, size: int) -> Iterator[tuple[str, Matrix, Matrix]]:
     """Output layers (size, O) with bias (O); at last none at all."""
     for name, weight in params.items():
-        if weight.ndim != 2:
+        if weight.ndim not in {1, 2} or weight.size < 2:
             continue
-        for way in (weight.T, weight):
+        for way in (weight.T, weight) if weight.ndim == 2 else (weight[:, None],):
             if way.shape[0] == size:
                 for bias in _own_bias(params, name, way.shape[1]):
                     yield name, way, bias

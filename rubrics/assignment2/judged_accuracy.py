@@ -144,6 +144,10 @@ def _unexplained(student: Student, training: Training) -> Iterator[Outcome]:
         yield met("2f.report", f"{shown.where}: {shown.text}")
         return
     sparse = explain_sparse(run, training.samples) if run is not None else None
+    if student.lost("2d.target"):  # every prediction may be right where the targets are all the same
+        plain = student.find(substituted_training)
+        seen = explain_sparse(plain.run, plain.samples) if plain is not None and plain.run is not None else None
+        sparse = seen or sparse
     if sparse is None and run is not None and not training.repaired:
         sparse = explain_last(run, _left_over(student), training.samples)
     if sparse is None or run is None:

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from grader.probe import expr
-from grader.scoring import Outcome, Student, met, not_met, review
+from grader.scoring import Outcome, Student, carried, met, not_met, review
 from rubrics.assignment2 import elman
 from rubrics.assignment2.behaviour import Behaviour, observed
+from rubrics.assignment2.explaining import output_of_input
 from rubrics.assignment2.facts import ask, facts
 from rubrics.assignment2.heads import Fit
 from rubrics.assignment2.network import find_network, network_classes
@@ -82,9 +83,15 @@ def _joint(network: Network) -> list[str]:
 
 def _applied(student: Student, network: Network) -> bool:
     """Whether a K×K matrix takes part in the computation."""
-    squares = {*_square(network.params), *_joint(network)}
-    if not squares or network.x is None:
-        return False
+    squares = [*_square(network.params), *_joint(network)]
+    wanted = {tuple(sorted(network.params[name].shape)) for name in squares}
+    return bool(wanted & _parameters_at_work(student, network))
+
+
+def _parameters_at_work(student: Student, network: Network) -> set[tuple[int, ...]]:
+    """Shapes, each in rising order, of the modules' parameters that take part in the computation."""
+    if network.x is None:
+        return set()
     step = {
         "slot": "ops",
         "expr": expr.call(network.expr, [expr.tensor("x")]),
@@ -94,10 +101,12 @@ def _applied(student: Student, network: Network) -> bool:
         "quiet": True,
     }
     result = ask(student, [step], {"x": network.x.astype(np.float32)})["ops"]
-    used = {name for op in result.data.get("ops") or () for name in op.get("params") or () if name}
-    return bool(used & squares) or any(
-        name.rsplit(".", 1)[-1] in {u.rsplit(".", 1)[-1] for u in used} for name in squares
-    )
+    return {
+        tuple(sorted(shape))
+        for op in result.data.get("ops") or ()
+        for shape, name in zip(op.get("shapes_in") or (), op.get("params") or (), strict=False)
+        if name
+    }
 
 
 def _recurrent(student: Student, network: Network, fit: Fit, saw: str) -> Outcome:
@@ -206,6 +215,9 @@ def _other_kind(student: Student, network: Network) -> Iterator[Outcome]:
 
 def _by_behaviour(student: Student, network: Network) -> Iterator[Outcome]:
     behaviour = student.find(observed)
+    if output_of_input(network) and _applied(student, network):
+        yield from _past_hidden(network)
+        return
     shapes = [value.shape for value in network.params.values() if value.ndim == 2]
     into = any(network.width in shape for shape in shapes) or any(s[1] - s[0] == network.width for s in shapes)
     squares = bool(_square(network.params)) or any(s[1] - s[0] == network.width for s in shapes)
@@ -227,14 +239,7 @@ def _by_behaviour(student: Student, network: Network) -> Iterator[Outcome]:
         yield met("2e.recurrent", f"{how}: a K×K matrix is applied; {behaviour.text}")
     else:
         yield review("2e.recurrent", f"{how}: {behaviour.text}")
-    sizes = {shape[0] for shape in shapes} | {shape[1] for shape in shapes}
-    last = network.outputs[0].shape[-1] if network.outputs and network.outputs[0].ndim > 1 else 1
-    has_output = last <= 2 or last in sizes
-    yield (
-        met("2e.output", f"{how}: {last} output(s)")
-        if has_output and behaviour.elements
-        else review("2e.output", f"{how}: {behaviour.text}")
-    )
+    yield _behaved_output(student, network, behaviour)
     yield _behaved_recurrence(network, behaviour)
     if behaviour.linear is None:
         yield review("2e.activation", f"{how}: could not be told")
@@ -243,6 +248,33 @@ def _by_behaviour(student: Student, network: Network) -> Iterator[Outcome]:
     else:
         yield met("2e.activation", f"{how}: the output is not linear in the input")
     yield _behaved_batch(network, behaviour)
+
+
+def _past_hidden(network: Network) -> Iterator[Outcome]:
+    """The output layer is applied to the input: what the hidden layer does is not seen in the results."""
+    saw = f"{network.how}: the output layer is applied to the input, not to the hidden state"
+    for name in ("input", "recurrent"):
+        yield met(f"2e.{name}", f"{saw}; the matrices take part")
+    yield not_met("2e.output", saw)
+    for name in ("recurrence", "activation"):
+        yield carried(f"2e.{name}", "2e", saw)
+    yield met("2e.batch", saw)
+
+
+def _behaved_output(student: Student, network: Network, behaviour: Behaviour) -> Outcome:
+    shapes = [value.shape for value in network.params.values() if value.ndim == 2]
+    sizes = {size for shape in shapes for size in shape}
+    last = network.outputs[0].shape[-1] if network.outputs and network.outputs[0].ndim > 1 else 1
+    hidden = {network.params[name].shape[0] for name in _square(network.params)}
+    wanted = {(min(last, size), max(last, size)) for size in hidden}
+    at_work = _parameters_at_work(student, network) if hidden and not network.plain else set()
+    seen_into = any(network.width in shape for shape in at_work)
+    if seen_into and last not in hidden and not any(last in shape for shape in at_work):
+        shown = " or ".join("×".join(map(str, shape)) for shape in sorted(wanted))
+        return not_met("2e.output", f"{network.how}: no parameter of {shown} takes part in {last} output(s)")
+    if (last <= 2 or last in sizes) and behaviour.elements:
+        return met("2e.output", f"{network.how}: {last} output(s)")
+    return review("2e.output", f"{network.how}: {behaviour.text}")
 
 
 def _behaved_recurrence(network: Network, behaviour: Behaviour) -> Outcome:

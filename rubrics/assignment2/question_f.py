@@ -11,6 +11,7 @@ from rubrics.assignment2.data import classes_of, find_data_set
 from rubrics.assignment2.facts import cell_name, facts
 from rubrics.assignment2.judged_accuracy import accuracy_outcomes
 from rubrics.assignment2.network import find_network
+from rubrics.assignment2.put_right import refuses_logits
 from rubrics.assignment2.runs import Training, find_training, network_lost
 from rubrics.assignment2.sizes import without_value, wrongly_made
 from rubrics.averages import loss_of
@@ -183,6 +184,8 @@ def _is_data(student: Student, number: Any) -> bool:
 def _losses(student: Student, training: Training) -> Iterator[Outcome]:
     seen = loss_of(training.run) if training.run is not None else None
     named = named_loss(student.answers.get("2b"))
+    if training.broken is not None and refuses_logits(training.broken.error_message):
+        seen = LossSeen(WITHOUT_SIGMOID, 1, "binary_cross_entropy refuses what the network gives")
     if seen is None or (seen.form == "unknown" and training.replaced):
         yield from _losses_by_source(training, named)
         return

@@ -23,6 +23,7 @@ from rubrics.assignment2.data import DataSet, classes_of, find_data_set
 from rubrics.assignment2.facts import Facts, facts, names_table
 from rubrics.assignment2.items import USUAL_FORM
 from rubrics.assignment2.network import find_network, network_classes
+from rubrics.assignment2.put_right import BACKWARD, put_right
 from rubrics.assignment2.recurrent import Network
 from rubrics.assignment2.sizes import FILLED, wrongly_made
 from rubrics.repair import Plan, Rerun, rerun
@@ -203,7 +204,8 @@ def training_of_plain_network(student: Student) -> Training | None:
 
 def _repair(student: Student, base: Training, attempts: Iterator[_Attempt]) -> Training | None:
     found, data = student.find(facts), student.find(find_data_set)
-    sources = [cell.source for cell in base.cells]
+    message = base.broken.error_message if base.broken is not None else ""
+    sources = [put_right(cell.source, message) for cell in base.cells]
     own: Rerun | None = None
     best: Training | None = None
     for attempt in attempts:
@@ -289,7 +291,7 @@ def _put_in_place(student: Student, found: Facts, attempt: _Attempt) -> tuple[di
     }
     data = student.find(find_data_set)
     form = _form_of_items(data)
-    lines, keep = [_PRELUDE, f"def probe_item(x, y):\n    return {form}"], list(names)
+    lines, keep = [_PRELUDE, BACKWARD, f"def probe_item(x, y):\n    return {form}"], list(names)
     if attempt.data:
         kinds = {str(kind.get("name")) for kind in classes_of(student)}
         bound = {name for entry in found.entries("datasets") for name in entry.get("names") or ()}

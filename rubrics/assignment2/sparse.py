@@ -60,6 +60,8 @@ def _since_the_first(run: TrainingRun, samples: Sequence[int]) -> Iterator[tuple
     if len(run.epochs) < 2 or run.shortened:
         return
     for series in _printed(run, run.epochs[-1]):
+        if series.known and series.known[0].value == len(run.epochs):
+            continue  # so many epochs, not so many hits
         earlier = (None,) * (len(run.epochs) - 1)
         found = explain(run, [replace(series, numbers=(*earlier, *series.numbers))], samples)
         if found is not None:

@@ -69,3 +69,18 @@ def test_inference_tensors_are_packed_each_time() -> None:
         place = packed.add(numbers)
     assert place is not None
     assert packed.values(place).tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("size", [2, 2 * FEW])
+def test_values_inside_of_a_function_of_torch_func_are_kept(size: int) -> None:
+    packed = Packed()
+    places = []
+
+    def loss(weight: torch.Tensor) -> torch.Tensor:
+        products = weight * 3
+        places.append(packed.add(products))
+        return products.sum()
+
+    torch.func.grad(loss)(torch.ones(size))
+    assert places[0] is not None
+    assert packed.values(places[0]).tolist() == [3.0] * size

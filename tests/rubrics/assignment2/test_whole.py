@@ -15,6 +15,10 @@ FAULTY = (
     "padded for each batch [collate_global]",
     "divided by the wrong set [subset_equal_batches]",
     "reported every second epoch [numpy_trainer]",
+    "arguments missing, D only [zip_download]",
+    "random start [random_split_history]",
+    "optimizer over the output layer [packed]",
+    "rounded logits [joint_linear]",
 )
 
 

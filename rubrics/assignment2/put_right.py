@@ -1,0 +1,27 @@
+"""Faults of a training that end it, put right in its source so that what follows can be judged."""
+
+from __future__ import annotations
+
+import re
+
+BACKWARD = """
+def probe_backward(loss, *args, **kwargs):
+    if loss.requires_grad:
+        loss.backward(*args, **kwargs)
+"""
+"""Source of a function that leaves out the back-propagation of what has no gradient."""
+
+
+def refuses_logits(message: str) -> bool:
+    """Whether a loss of probabilities ended the training, since it got logits."""
+    return "between 0 and 1" in message
+
+
+def put_right(source: str, message: str) -> str:
+    """The source of a training that ended with an error, without what caused it; else the source as it is."""
+    if refuses_logits(message):
+        changed = source.replace("binary_cross_entropy(", "binary_cross_entropy_with_logits(")
+        return re.sub(r"\bBCELoss\b", "BCEWithLogitsLoss", changed)
+    if "does not require grad" in message:
+        return re.sub(r"\b([\w.]+)\.backward\(", r"probe_backward(\1, ", source)
+    return source
