@@ -30,6 +30,7 @@ from rubrics.assignment1.maps import (
 )
 from rubrics.assignment1.network import recorded_runs
 from rubrics.assignment1.overlay import Overlay, Picture, handled_pictures, judge
+from rubrics.assignment1.planes import as_plane
 from rubrics.assignment1.replay import (
     Candidate,
     Replay,
@@ -42,8 +43,6 @@ from rubrics.assignment1.replay import (
 
 MAX_MAPS = 260
 MAX_LARGE = 60
-SEVERAL = (2, 4, 5, 6, 7, 8)
-"""How many maps may come at once, of pictures or classes; three planes are colours."""
 FINE_STEPS = 20
 """Largest value from which on whole numbers resemble the map that they were rounded from."""
 
@@ -235,46 +234,6 @@ def _distinct(large: list[tuple[Seen, FloatArray]]) -> list[tuple[Seen, FloatArr
     return list(kept.values())[-MAX_LARGE:]
 
 
-def as_plane(array: Array, extents: set[tuple[int, int]], sizes: set[int]) -> FloatArray | None:
-    """An array as one plane (H, W), the first of several, None when it is something else."""
-    values = array
-    if values.dtype.kind not in "biuf":
-        return None
-    squeezed = values.squeeze()
-    if squeezed.ndim == 1 and squeezed.size in sizes:
-        k, m = next(extent for extent in extents if extent[0] * extent[1] == squeezed.size)
-        return squeezed.reshape(k, m).astype(np.float64)
-    if (
-        squeezed.ndim == 3
-        and squeezed.shape[-1] == 3
-        and (squeezed[..., 0] == squeezed[..., 1]).all()
-        and (squeezed[..., 0] == squeezed[..., 2]).all()
-    ):
-        return squeezed[..., 0].astype(np.float64)
-    if (
-        squeezed.ndim == 3
-        and squeezed.shape[0] == 3
-        and (squeezed[0] == squeezed[1]).all()
-        and (squeezed[0] == squeezed[2]).all()
-    ):
-        first: FloatArray = squeezed[0].astype(np.float64)
-        return first
-    if (
-        squeezed.ndim == 3
-        and len(squeezed) in SEVERAL
-        and (squeezed.shape[1:] in extents or min(squeezed.shape[1:]) >= 16)
-    ):
-        squeezed = squeezed[0]
-    if (
-        squeezed.ndim != 2
-        or min(squeezed.shape) < 4
-        or squeezed.shape == (1000, 512)
-        or max(squeezed.shape) > 5 * min(squeezed.shape)
-    ):
-        return None
-    return squeezed.astype(np.float64)
-
-
 def _replay(student: Student, found: Trail) -> None:
     """Varies the class of every candidate function."""
     if not found.contexts:
@@ -380,10 +339,16 @@ def _overlays(found: Trail, arrays: Sequence[Seen]) -> list[Overlay]:
         checked.add(key)
         overlay = judge(seen, planes.get(size, [])[-16:], found.pictures)
         if overlay is None:
-            overlay = judge(seen, _divided_out(found, size_of, size), found.pictures)
+            overlay = judge(seen, [*_enlarged(found, size), *_divided_out(found, size_of, size)], found.pictures)
         if overlay is not None:
             results.append(overlay)
     return results
+
+
+def _enlarged(found: Trail, size: tuple[int, int]) -> list[FloatArray]:
+    """The last maps at a size at which no array of the notebook holds them by themselves."""
+    last = {entry.explained.o: entry.explained.base for entry in found.maps if entry.explained is not None}
+    return [enlargements(base, size)["bilinear"] for base in list(last.values())[-2:]]
 
 
 def _divided_out(found: Trail, colours: FloatArray, size: tuple[int, int]) -> list[FloatArray]:

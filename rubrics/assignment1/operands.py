@@ -13,8 +13,8 @@ from grader.probe.value import Value, step_values, steps
 from grader.scoring import Student
 from rubrics.assignment1.evidence import Seen
 from rubrics.assignment1.images import channels_last
-from rubrics.assignment1.maptrail import as_plane
 from rubrics.assignment1.overlay import handled_pictures
+from rubrics.assignment1.planes import as_plane
 from rubrics.assignment1.source import last_name, parse, read_code
 
 MAX_PRODUCTS = 12

@@ -9,7 +9,7 @@ import torch
 from rubrics.assignment1.channels import SOME, PartsOfSums, summed_over_positions, wrong_weights
 from rubrics.assignment1.evidence import Seen
 from rubrics.assignment1.maps import Context, explain, family, nearest_maps
-from rubrics.assignment1.maptrail import as_plane
+from rubrics.assignment1.planes import as_plane
 from rubrics.assignment1.source import Code
 from rubrics.assignment1.written import read_source
 
