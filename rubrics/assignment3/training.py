@@ -269,11 +269,16 @@ def _moves_of_training(node: ast.AST, *, inside: bool) -> Iterator[ast.Call]:
     """Calls of ``to`` and ``cuda`` whose innermost loop or function, if they have one, back-propagates."""
     for child in ast.iter_child_nodes(node):
         scope = isinstance(child, (ast.For, ast.While, ast.FunctionDef, ast.ClassDef))
-        # a tensor stays where it is when nobody takes the copy
-        kept = not isinstance(node, ast.Expr)
-        if inside and kept and called_name(child) in {"to", "cuda"} and isinstance(child, ast.Call):
+        if isinstance(child, ast.Expr) and _only_moves(child.value):
+            continue  # a tensor stays where it is when nobody takes the copy
+        if inside and called_name(child) in {"to", "cuda"} and isinstance(child, ast.Call):
             yield child
         yield from _moves_of_training(child, inside=bool(calls(child, "backward")) if scope else inside)
+
+
+def _only_moves(value: ast.AST) -> bool:
+    parts = value.elts if isinstance(value, ast.Tuple) else [value]
+    return all(called_name(part) in {"to", "cuda"} for part in parts)
 
 
 def _names_gpu(student: Student) -> bool:

@@ -190,6 +190,18 @@ NETWORK_FAULTS: dict[str, Fault] = {
     "softmax in the network": Fault(
         network(("return self.fc(x)", "return F.softmax(self.fc(x), dim=1)")), {"3e.loss": NO}
     ),
+    "constructor of the base not called": Fault(network(("        super().__init__()\n", "")), {"3d.forward": NO}),
+    "activation thrown away": Fault(
+        network(("x = F.relu(self.conv3(x))", "x = self.conv3(x)\n        F.relu(x)")),
+        {"3d.activation": Lost("partial", 0.5)},
+    ),
+    "dropout that is always on": Fault(
+        network(
+            ("        self.dropout = nn.Dropout(0.25)\n", ""),
+            ("x = self.dropout(x)", "x = F.dropout(x, 0.25)"),
+        ),
+        {"3e.eval": NO},
+    ),
 }
 
 LOOP_FAULTS: dict[str, Fault] = {

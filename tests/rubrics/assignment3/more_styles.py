@@ -161,5 +161,23 @@ MORE_STYLES: dict[str, list[str]] = {
     "softmax while testing only": network(
         ("return self.fc(x)", "x = self.fc(x)\n        return x if self.training else F.softmax(x, 1)"),
     ),
+    "downloaded beforehand": [
+        change(
+            DATA,
+            (" download=True,", ""),
+            (
+                "train_data = datasets",
+                "for part in ('train', 'test'):\n    datasets.SVHN('./data', part, download=True)\ntrain_data = datasets",
+            ),
+        ),
+        NETWORK,
+        TRAINING,
+    ],
+    "gradients without backward": training(
+        (
+            "loss.backward()",
+            "for p, g in zip(model.parameters(), torch.autograd.grad(loss, list(model.parameters()))):\n            p.grad = g",
+        ),
+    ),
     "final print": [DATA, NETWORK, TRAINING, "print('Final accuracy', 100 * correct / total)"],
 }
