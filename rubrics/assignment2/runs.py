@@ -304,7 +304,9 @@ def _put_in_place(student: Student, found: Facts, attempt: _Attempt) -> tuple[di
         lines += [_bind(name, "DataLoader(ProbeData(), batch_size=32, shuffle=True)") for name in elsewhere]
         keep += [*kinds, *bound, *elsewhere]
     if attempt.sizes:
-        lines += [FILLED, *(f"probe_filled({kind.get('name')})" for kind in network_classes(found))]
+        own = [str(kind.get("name")) for kind in network_classes(found)]
+        lines += [FILLED, *(f"probe_filled({name})" for name in own)]
+        keep += own
     if attempt.network:
         kinds = {str(kind.get("name")) for kind in network_classes(found)}
         bound = {
