@@ -216,7 +216,10 @@ def _upsample(student: Student, given: Work) -> Outcome:
         tried = [found.sizes for found in student.find(multiplied) if found.sizes is not None]
         if tried and all(image != size for image, size in tried):
             (height, width), (rows, columns) = tried[0]
-            return not_met(criterion, f"A map of {rows}×{columns} multiplies an image of {height}×{width}.")
+            saw = f"A map of {rows}×{columns} multiplies an image of {height}×{width}."
+            if (rows, columns) == (224, 224) and student.lost("1d.size"):
+                return carried(criterion, "1d", saw)
+            return not_met(criterion, saw)
     broken = [entry for entry in given.trail.broken if entry.plane.shape in given.trail.image_sizes]
     large = [entry for entry in given.maps if entry.large and entry.explained is not None]
     fitting = [
