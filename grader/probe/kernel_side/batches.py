@@ -13,6 +13,8 @@ def tensors_in(thing: Any) -> list[torch.Tensor]:
     if isinstance(thing, torch.Tensor):
         return [thing]
     if isinstance(thing, (list, tuple)):
+        if all(type(item) is torch.Tensor for item in thing):  # what most loaders deliver
+            return list(thing[:64])
         return [found for item in thing[:64] for found in tensors_in(item)]
     if isinstance(thing, dict):
         return [found for item in list(thing.values())[:64] for found in tensors_in(item)]

@@ -230,12 +230,15 @@ def is_lazy(thing: Any) -> bool:
     return isinstance(thing, (nn.parameter.UninitializedParameter, nn.parameter.UninitializedBuffer))
 
 
+_PLAIN = (torch.Tensor, nn.Parameter)
+
+
 def was_moved(thing: Any) -> bool:
     """Whether a tensor or module was sent to a GPU, real or redirected."""
     if getattr(thing, "_grader_moved", False):
         return True
     # The kinds of lazy parameters are costly to ask for, and most tensors are plain.
-    if type(thing) is not torch.Tensor and (not isinstance(thing, torch.Tensor) or is_lazy(thing)):
+    if type(thing) not in _PLAIN and (not isinstance(thing, torch.Tensor) or is_lazy(thing)):
         return False
     if not thing.is_cpu and not thing.is_meta:
         return True

@@ -311,7 +311,7 @@ class Recorder:
 
     def batch(self, loader: Any, data: Any) -> None:
         """Notes a batch that a loader delivered."""
-        tensors = [thing for thing in tensors_in(data) if isinstance(thing, torch.Tensor)]
+        tensors = tensors_in(data)
         if id(loader) not in self._label_places:
             self._label_places[id(loader)] = label_place(tensors)
         place = self._label_places[id(loader)]
