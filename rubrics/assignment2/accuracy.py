@@ -250,6 +250,8 @@ def _matched(series: Sequence[Series], truths: dict[tuple[str, str, str], list[f
         for key in order:
             usual = key[0] == RIGHT and key[1] in _USUAL and any(truths[key])
             candidates = group if group is not others or usual else sure
+            if not any(truths[key]):  # a count that nothing is added to is none, unless somebody reads it
+                candidates = [one for one in candidates if not one.where.startswith("computed")]
             found: Match | None = match(candidates, {"": truths[key]}, (1.0, 100.0))
             if found is not None:
                 others_too = any(k[0] != key[0] and k[1:] == key[1:] and v == truths[key] for k, v in truths.items())

@@ -245,7 +245,8 @@ def _made(
 def _faulty(params: Params, pairs: Sequence[Maps], x: Matrix, axis: int, start: Matrix | None) -> Iterator[Hidden]:
     usual = ("tanh", "sigmoid", "relu", "", "leaky relu")
     place = (x, axis)
-    for maps in pairs:
+    # A matrix that is missing is soon told, and would never be if the many kinds of orders came first.
+    for maps in sorted(pairs, key=lambda pair: pair.x is not None and pair.h is not None):
         for name in usual:
             if maps.x is not None and maps.h is not None:
                 for variant in (NO_TERM, *(_ORDERS if x.shape[1] > 1 else ())):
@@ -254,14 +255,16 @@ def _faulty(params: Params, pairs: Sequence[Maps], x: Matrix, axis: int, start: 
             elif maps.h is None:
                 yield _made(maps, name, place, NO_MATRIX, start)
                 yield _made(maps, name, place, NO_TERM, start)
-                for single in _unit_by_unit(params, maps):
-                    yield _made(single, name, place, ELEMENTWISE, start)
             else:
                 yield _made(maps, name, place, NO_INPUT_MATRIX, start)
     for maps in _split(params, pairs):
         for name in usual:
             for variant in (OUTSIDE_X, OUTSIDE_H):
                 yield _made(maps, name, place, variant, start)
+    for maps in pairs:
+        for single in _unit_by_unit(params, maps) if maps.h is None else ():
+            for name in usual:
+                yield _made(single, name, place, ELEMENTWISE, start)
 
 
 def _unit_by_unit(params: Params, maps: Maps) -> Iterator[Maps]:

@@ -38,7 +38,7 @@ _OF_SEVERAL = {"softmax", "log-softmax"}
 _FEW = 4
 _FIRST_ABSOLUTE, _FIRST_RELATIVE = 1e-3, 1e-2
 """How near the first numbers must be before all are compared."""
-_MOST, _MOST_TRIED, _MOST_DEEP = 6000, 16_000, 4000
+_MOST, _MOST_TRIED, _MOST_DEEP = 13_000, 50_000, 4000
 """Hidden states, and stacks of output layers over them, that are tried: a search must not take minutes."""
 
 
