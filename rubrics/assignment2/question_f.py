@@ -13,7 +13,7 @@ from rubrics.assignment2.judged_accuracy import accuracy_outcomes
 from rubrics.assignment2.network import find_network
 from rubrics.assignment2.put_right import refuses_logits
 from rubrics.assignment2.runs import Training, find_training, network_lost
-from rubrics.assignment2.sizes import without_value, wrongly_made
+from rubrics.assignment2.sizes import instantiated, without_value, wrongly_made
 from rubrics.averages import loss_of
 from rubrics.loop import examine_loop, loop_outcome
 from rubrics.losses import RIGHT_FOR_BINARY, RIGHT_FOR_CLASSES, WITHOUT_SIGMOID, LossSeen
@@ -85,6 +85,8 @@ def _setup(student: Student, training: Training) -> Outcome:
         return carried(
             "2f.setup", "2e", f"{cell_name(broken.index)}: {broken.error_name}: {broken.error_message[:100]}"
         )
+    if broken is not None and student.lost("2d.len") and instantiated(student):
+        return carried("2f.setup", "2d", f"the network is instantiated behind what failed in {cell_name(broken.index)}")
     fault = f": {broken.error_name}: {broken.error_message[:100]}" if broken is not None else ""
     del found
     return not_met("2f.setup", f"the network is never instantiated with its sizes{fault}")

@@ -50,17 +50,24 @@ def without_value(student: Student) -> str:
     return ""
 
 
-def _arguments(source: str, kinds: set[str]) -> set[str]:
-    """Names that calls of some classes get as arguments, not inside of further calls."""
+def instantiated(student: Student) -> bool:
+    """Whether a cell calls a network's class, be it behind a line that failed."""
+    kinds = set(_kinds(student))
+    return any(_calls(cell.source, kinds) for cell in student.notebook.code_cells)
+
+
+def _calls(source: str, kinds: set[str]) -> list[ast.Call]:
     try:
         tree = ast.parse(source)
     except SyntaxError:
-        return set()
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+        return []
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in kinds]
+
+
+def _arguments(source: str, kinds: set[str]) -> set[str]:
+    """Names that calls of some classes get as arguments, not inside of further calls."""
     given = [
-        value
-        for call in calls
-        if isinstance(call.func, ast.Name) and call.func.id in kinds
-        for value in (*call.args, *(keyword.value for keyword in call.keywords))
+        value for call in _calls(source, kinds) for value in (*call.args, *(keyword.value for keyword in call.keywords))
     ]
     return {value.id for value in given if isinstance(value, ast.Name)}
