@@ -212,7 +212,7 @@ def _tensor(found: Objects, look: Look) -> Outcome:
     for split, title in SPLIT_TITLES.items():
         # a collate function may convert what the data set does not
         value = look.batches.get(split) or look.items.get(split)
-        if value is None:
+        if value is None or _waits_for_loader(look, split):
             continue
         if value.kind != "tensor":
             return not_met(criterion, f"An image of the {title} set is a {_kind(value)}.")
@@ -220,6 +220,14 @@ def _tensor(found: Objects, look: Look) -> Outcome:
             return not_met(criterion, f"Images of the {title} set are {value.data.get('dtype')} tensors.")
     shape = next(iter(images.values())).shape
     return met(criterion, f"Images are float tensors, e.g. of shape {shape}.")
+
+
+def _waits_for_loader(look: Look, split: str) -> bool:
+    """Whether a split has no loader, and the loader of another one converts what the data set does not."""
+    if split in look.batches or f"batch:{split}" in look.failures:
+        return False
+    delivered = [name for name, batch in look.batches.items() if batch.kind == "tensor" and name in look.items]
+    return any(look.items[name].kind != "tensor" for name in delivered)
 
 
 def _kind(value: Value) -> str:

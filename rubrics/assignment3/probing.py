@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,7 +20,7 @@ from rubrics.assignment3.design import Layer, layers_of_operations, layers_of_so
 from rubrics.assignment3.misspelt import with_super
 from rubrics.assignment3.objects import Objects, objects
 from rubrics.repair import Plan, rerun
-from rubrics.trace import whole_trace
+from rubrics.trace import Trace, whole_trace
 
 BATCH = 6
 
@@ -137,10 +138,7 @@ def _rank(network: Network) -> tuple[int, bool, bool, int]:
 
 
 def _modules(student: Student, found: Objects) -> Iterator[Candidate]:
-    trained: dict[Any, int] = {}
-    for event in student.find(whole_trace).of("step"):
-        for obj in event.get("modules") or ():
-            trained[obj] = trained.get(obj, 0) + 1
+    trained = _steps(student.find(whole_trace))
     sources = {str(entry.get("name")): _inherited_source(entry, found) for entry in found.entries("classes")}
     for entry in reversed(found.entries("modules")):
         obj, kind = entry.get("obj"), str(entry.get("type"))
@@ -157,6 +155,20 @@ def _modules(student: Student, found: Objects) -> Iterator[Candidate]:
             class_name=kind,
             trained=steps,
         )
+
+
+def _steps(trace: Trace) -> Counter[Any]:
+    """Network → steps that moved it; steps of another one's optimizer count for the networks that ran before them."""
+    steps: Counter[Any] = Counter()
+    ran: set[Any] = set()
+    for event in trace.of("forward", "step"):
+        if event.kind == "forward":
+            ran.add(event.get("module"))
+            continue
+        moved = set(event.get("modules") or ())
+        steps.update(ran if moved and ran and not moved & ran else moved)
+        ran = set()
+    return steps
 
 
 def _inherited_source(entry: Mapping[str, Any], found: Objects) -> str:
