@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from rubrics.assignment2.decisions import RIGHT, RULES, Rule
+from rubrics.assignment2.decisions import RIGHT, RULES, TIES, Rule
 from rubrics.losses import is_probability
 from rubrics.reported import Match, Series, match
 from rubrics.trace import Event, Floats, Pass, Trace
@@ -31,6 +32,7 @@ def predictions(trace: Trace, one: Pass) -> list[tuple[Floats, Floats]]:
     batch: Event | None = None
     target: Floats | None = None
     has_batches = bool(one.of("batch"))
+    held = {} if one.of("batch", "loss") else _held_targets(trace)
 
     def close() -> None:
         if output is not None and target is not None and output.ndim:
@@ -49,10 +51,11 @@ def predictions(trace: Trace, one: Pass) -> list[tuple[Floats, Floats]]:
         elif event.kind == "forward" and event.get("module") == one.network:
             found = trace.array(event.get("out"))
             output = found if found is not None else output
+            target = held.get(len(output)) if held and output is not None and output.ndim else target
         elif event.kind == "loss":
             target = target if target is not None else trace.array(event.get("target"))
             given = trace.array(event.get("input"))
-            if output is None or (given is not None and _picks_own_element(output, given)):
+            if output is None or (given is not None and (_picks_own_element(output, given) or _inner(output, given))):
                 output = given
     close()
     return pairs
@@ -65,6 +68,22 @@ def _picks_own_element(output: Floats, given: Floats) -> bool:
     close = np.isclose(output, given.reshape(len(output), 1, -1), rtol=1e-5, atol=1e-7)
     same = np.all(close, axis=2)
     return bool(np.any(same, axis=1).all() and not np.all(same, axis=0).any())
+
+
+def _held_targets(trace: Trace) -> dict[int, Floats]:
+    """Targets of batches, by their sizes, that may have been taken from a loader long before a network got them.
+
+    Only of batches whose size no other has, as of a whole data set.
+    """
+    batches = [(int(event.get("size") or 0), event) for event in trace.of("batch")]
+    sizes = Counter(size for size, _ in batches)
+    arrays = {size: trace.array(event.get("target")) for size, event in batches if sizes[size] == 1}
+    return {size: array for size, array in arrays.items() if array is not None}
+
+
+def _inner(output: Floats, given: Floats) -> bool:
+    """Whether an output (B, K) is of a layer inside, as of a network whose ``forward`` is called by its name."""
+    return output.ndim == 2 and output.shape[1] > 2 >= given.size / max(len(output), 1) and len(given) == len(output)
 
 
 def _targets(target: Floats, size: int) -> Floats | None:
@@ -187,7 +206,7 @@ def explain(run: TrainingRun, series: Sequence[Series], samples: Sequence[int]) 
     truths: dict[tuple[str, str, str], list[float]] = {}
     made_by = _made_by(run)
     elements = _elements(run)
-    for rule_name, rule in RULES.items():
+    for rule_name, rule in {**RULES, **TIES}.items():
         for source in sources:
             probability = _probabilities(epochs, source, made_by)
             counts = [
@@ -197,7 +216,8 @@ def explain(run: TrainingRun, series: Sequence[Series], samples: Sequence[int]) 
                 continue
             known = [count for count in counts if count is not None]
             for name, values in _series_of(known, samples):
-                truths[rule_name, name, source] = values
+                if rule_name not in TIES or values != truths.get((RIGHT, name, source)):
+                    truths[rule_name, name, source] = values
     return _matched(series, truths)
 
 
@@ -224,6 +244,7 @@ def _series_of(counts: Sequence[Counted], samples: Sequence[int]) -> Iterator[tu
         )
 
 
+_SOUND = {RIGHT, *TIES}
 _USUAL = {PER_SAMPLE, MEAN_OF_BATCHES, "the number of batches", "the batch size"}
 
 
@@ -244,16 +265,20 @@ def _matched(series: Sequence[Series], truths: dict[tuple[str, str, str], list[f
     rest = [one for one in series if one not in labelled and "loss" not in one.label.lower()]
     trained = [one for one in rest if "train" in one.label.lower()]
     others = [one for one in rest if one not in trained]
-    order = sorted(truths, key=lambda key: (key[2].endswith(_OTHER_DATA), (key[0] != RIGHT) + (key[1] != PER_SAMPLE)))
+    order = sorted(
+        truths, key=lambda key: (key[2].endswith(_OTHER_DATA), (key[0] not in _SOUND) + (key[1] != PER_SAMPLE))
+    )
     for group in (labelled, trained, others):
         sure = [one for one in group if _telling(one)]
         for key in order:
-            usual = key[0] == RIGHT and key[1] in _USUAL and any(truths[key])
+            usual = key[0] in _SOUND and key[1] in _USUAL and any(truths[key])
             candidates = group if group is not others or usual else sure
             if not any(truths[key]):  # a count that nothing is added to is none, unless somebody reads it
                 candidates = [one for one in candidates if not one.where.startswith("computed")]
             found: Match | None = match(candidates, {"": truths[key]}, (1.0, 100.0))
             if found is not None:
-                others_too = any(k[0] != key[0] and k[1:] == key[1:] and v == truths[key] for k, v in truths.items())
-                return Reported(key[0], key[1], found.series, key[2], others_too)
+                others_too = any(
+                    k[0] not in {key[0], *TIES} and k[1:] == key[1:] and v == truths[key] for k, v in truths.items()
+                )
+                return Reported(RIGHT if key[0] in TIES else key[0], key[1], found.series, key[2], others_too)
     return None

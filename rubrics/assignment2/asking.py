@@ -50,7 +50,7 @@ def examined(student: Student, found: Facts, network: Network) -> Network:
     shapes = [found.value(given).shape or () for call in calls[:1] for given in call.get("inputs") or ()]
     given_first = [found.value(given) for call in calls[:1] for given in call.get("inputs") or ()]
     dtype = str(given_first[0].data.get("dtype", "")) if given_first else "float32"
-    integers = dtype.startswith(("int", "long"))
+    integers = dtype.startswith(("int", "long")) and len(shapes[0]) < 3  # one-hot codes may be whole numbers, too
     params, tree = _held(student, network)
     width = _input_width(student, network, params, shapes, integers=integers)
     rng = student.rng("2e")
@@ -139,10 +139,11 @@ def _input_width(
     *,
     integers: bool,
 ) -> int:
-    if shapes and len(shapes[0]) >= 2 and not integers:
-        return shapes[0][-1]
     width = width_of(student)
     sizes = [size for value in params.values() if value.ndim == 2 for size in value.shape]
+    if shapes and len(shapes[0]) >= 2 and not integers:
+        code = student.find(judged).size or 27
+        return code if _flattened(shapes[0], code) and shapes[0][-1] not in sizes and code in sizes else shapes[0][-1]
     first = next((value for value in params.values() if value.ndim == 2), None)
     if integers and first is not None:
         return int(first.shape[0])
@@ -157,6 +158,11 @@ def _input_width(
     if first.shape[0] in squares:
         return int(first.shape[1])
     return int(joint[0]) if joint and not squares else int(first.shape[1])
+
+
+def _flattened(shape: Sequence[int], code: int) -> bool:
+    """Whether a batch (B, S·D) has the codes of a name side by side."""
+    return len(shape) == 2 and shape[1] > code and shape[1] % code == 0
 
 
 def _trials(student: Student, shapes: Sequence[tuple[int, ...]], *, integers: bool) -> list[_Trial]:

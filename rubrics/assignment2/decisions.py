@@ -87,6 +87,14 @@ def _logit_only(rule: Rule) -> Rule:
 
 
 RIGHT = "the final element decides"
+TIES: dict[str, Rule] = {
+    f"a probability of 0.5 in single precision, of logits down to {side * tiny:g}": _logit_only(
+        _other_threshold(side * tiny)
+    )
+    for side in (-1.0, 1.0)
+    for tiny in (3e-8, 6e-8, 9e-8, 1.2e-7, 1.8e-7)
+}
+"""Right rules, too: the probability of a logit that is nearly 0 is 0.5 for the notebook, be it above or below."""
 RULES: dict[str, Rule] = {
     RIGHT: _right,
     "a logit is compared with 0.5": _half_of_logit,

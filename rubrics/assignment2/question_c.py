@@ -232,7 +232,7 @@ def _size(seen: Judged) -> Outcome:
 
 def _index_size(seen: Judged) -> int | None:
     """D of index numbers: how many there are, with the width of the network's first layer as witness."""
-    values = {int(code[0]) for code in seen.codes.values() if code[0] >= 0}
+    values = {code[0] for code in seen.codes.values() if code[0] >= 0}
     return len(values) if values else None
 
 
