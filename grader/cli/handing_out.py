@@ -10,6 +10,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from grader.cli.progress import plain
 from grader.course import Course, load_course
 from grader.errors import UsageError
 from grader.exporting import files
@@ -99,20 +100,15 @@ def finish(asked: Order, export: Export) -> int:
 
     if absent := asked.reports.absent:
         shown = ", ".join(absent[:_SHOWN]) + (f" and {len(absent) - _SHOWN} more" if len(absent) > _SHOWN else "")
-        say(f"note: students without a report: {_printable(shown)}")
+        say(f"note: students without a report: {plain(shown)}")
     for note in dict.fromkeys(export.notes):
-        say(f"note: {_printable(note)}")
+        say(f"note: {plain(note)}")
     left_out = [*asked.reports.left_out, *export.left_out]
     for entry in left_out:
-        say(f"left out: {_printable(entry.student)}: {_printable(text.clip(entry.why, _LONGEST_WHY))}")
+        say(f"left out: {plain(entry.student)}: {plain(text.clip(entry.why, _LONGEST_WHY))}")
     if export.written is None:
         say("Nothing was written: nobody is left.")
         return 1
     count = len(export.exported)
     say(f"{export.written}: {count} {'student' if count == 1 else 'students'}, {len(left_out)} left out")
     return 1 if left_out else 0
-
-
-def _printable(line: str) -> str:
-    """A stranger's text without what a terminal would act on."""
-    return "".join(char if char.isprintable() else "�" for char in line)

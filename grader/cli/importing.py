@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from grader.cli.progress import plain
 from grader.course import load_course
-from grader.intake import PLATFORM_NAMES, Identity, Imported, Origin, import_submissions, read_map
+from grader.intake import PLATFORM_NAMES, Imported, Origin, import_submissions, read_map
 from grader.rubric_modules import bundled_course
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -84,7 +85,7 @@ def _print(console: Console, imported: Imported) -> None:
         moment = line.received.submitted_at
         table.add_row(
             Text(line.student),
-            Text("" if line.identity.name == line.student else _printable(line.identity)),
+            Text("" if line.identity.name == line.student else plain(line.identity.name)),
             str(line.files),
             str(line.answers),
             moment.isoformat(" ", "minutes") if moment else "",
@@ -102,8 +103,3 @@ def _print(console: Console, imported: Imported) -> None:
         markup=False,
         soft_wrap=True,
     )
-
-
-def _printable(identity: Identity) -> str:
-    """A name without what a terminal would act on."""
-    return "".join(char if char.isprintable() else "�" for char in identity.name)

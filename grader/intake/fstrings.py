@@ -45,16 +45,13 @@ class _Text:
         fields = self.parts[1::2]
         old = self.prefix + self.quote + body + self.quote
         lines = any("\n" in part for part in fields) and len(self.quote) == 1
-        if not lines and not any(self.quote[0] in part and self._ends(part) for part in fields):
+        if not lines and not any(self.quote in part for part in fields):
             return old
         for quote in ('"', "'", '"""', "'''"):
             if quote in body or body.endswith(quote[0]) or (len(quote) == 1 and "\n" in body):
                 continue
             return self.prefix + quote + body + quote
         return old
-
-    def _ends(self, part: str) -> bool:
-        return self.quote in part
 
 
 def portable(source: str) -> str:
@@ -66,33 +63,33 @@ def portable(source: str) -> str:
     if len(source) > _LONGEST or not _ANY_F.search(source) or "{" not in source:
         return source
     try:
-        return _code(source, 0, None, 0)[0]
+        return _code(source, 0, 0, inside=False)[0]
     except _OddError:
         return source
 
 
-def _code(source: str, at: int, stop: str | None, depth: int) -> tuple[str, int]:
-    """Code from a place to the end, or to the closing brace, colon or conversion of an f-string's field."""
+def _code(source: str, at: int, depth: int, *, inside: bool) -> tuple[str, int]:
+    """Code from a place to the end, or, inside an f-string's field, to its closing brace, colon or conversion."""
     made, brackets = [], 0
     while at < len(source):
         character = source[at]
         found = _START.match(source, at)
-        if found is not None and not (character == "#" and stop):
+        if found is not None and not (character == "#" and inside):
             if character == "#":
                 made.append(found.group())
                 at = found.end()
                 continue
             text = _string(source, found, depth)
-            made.append(text.written() if not stop or "\\" not in _literal(text) else _spelt(source[at : text.end]))
+            made.append(text.written() if not inside or "\\" not in _literal(text) else _spelt(source[at : text.end]))
             at = text.end
             continue
-        if stop and not brackets and (character == "}" or (character in ":!" and source[at + 1 : at + 2] != "=")):
+        if inside and not brackets and (character == "}" or (character in ":!" and source[at + 1 : at + 2] != "=")):
             return "".join(made), at
         brackets += (character in _OPENING) - (character in _CLOSING)
         word = _WORD.match(source, at)
         made.append(word.group() if word else character)
         at = word.end() if word else at + 1
-    if stop:
+    if inside:
         raise _OddError
     return "".join(made), at
 
@@ -139,7 +136,7 @@ def _field(source: str, at: int, depth: int) -> tuple[str, int]:
     """A field behind its opening brace, and where what follows it begins."""
     if depth > _DEEPEST:
         raise _OddError
-    inner, at = _code(source, at, "}", depth)
+    inner, at = _code(source, at, depth, inside=True)
     begun = at
     while at < len(source) and source[at] != "}":
         if source[at] == "\n":

@@ -10,7 +10,7 @@ import torch
 
 from grader.probe.types import Array
 from grader.scoring import Student
-from reference.assignment1 import input_gradient
+from reference.assignment1 import IMAGENET_MEAN, IMAGENET_STD, input_gradient
 from rubrics.assignment1.channels import PartsOfSums, shown_classes
 from rubrics.assignment1.contexts import contexts
 from rubrics.assignment1.cores import rebuild
@@ -316,7 +316,7 @@ def _inputs(student: Student, context: Context) -> dict[str, Array]:
         arrays["input"] = runs[-1].images.astype(np.float32)
         unit = channels_last(runs[-1].images)
         if unit is not None:
-            unit = np.clip(unit * np.array([0.229, 0.224, 0.225]) + np.array([0.485, 0.456, 0.406]), 0, 1)
+            unit = np.clip(unit * np.array(IMAGENET_STD) + np.array(IMAGENET_MEAN), 0, 1)
             arrays["original"] = (np.nan_to_num(unit) * 255).astype(np.uint8)
     return arrays
 

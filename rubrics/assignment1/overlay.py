@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from grader.scoring import Student
+from reference.assignment1 import IMAGENET_MEAN, IMAGENET_STD
 from rubrics.assignment1.evidence import Seen, cell_label
 from rubrics.assignment1.images import FloatArray, channels_last, fit_picture, pictures
 from rubrics.assignment1.preprocessing import scaling
@@ -19,7 +20,6 @@ FEW_PIXELS = 400
 GOOD = 0.97
 HOPELESS = 0.9
 MARGIN = 0.003
-MEAN, STD = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +82,7 @@ def _add(found: list[Picture], unit: FloatArray) -> None:
     size = (int(unit.shape[0]), int(unit.shape[1]))
     same = [picture for picture in found if picture.size == size]
     if len(same) < 5 and not any(np.abs(picture.unit - unit).mean() < 0.004 for picture in same):
-        found.append(Picture(unit, (unit - MEAN) / STD, size))
+        found.append(Picture(unit, (unit - np.array(IMAGENET_MEAN)) / np.array(IMAGENET_STD), size))
 
 
 def judge(seen: Seen, maps: Sequence[npt.NDArray[np.float64]], known: Sequence[Picture]) -> Overlay | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rubrics.assignment2.decisions import RIGHT, RULES, TIES, Rule
+from rubrics.assignment2.decisions import RIGHT, RULES, TIES, Rule, may_tie
 from rubrics.losses import is_probability
 from rubrics.reported import Match, Series, match
 from rubrics.trace import Event, Floats, Pass, Trace
@@ -206,7 +206,8 @@ def explain(run: TrainingRun, series: Sequence[Series], samples: Sequence[int]) 
     truths: dict[tuple[str, str, str], list[float]] = {}
     made_by = _made_by(run)
     elements = _elements(run)
-    for rule_name, rule in {**RULES, **TIES}.items():
+    tied = any(may_tie(output) for epoch in epochs for source in sources for output, _ in epoch.pairs[source])
+    for rule_name, rule in {**RULES, **(TIES if tied else {})}.items():
         for source in sources:
             probability = _probabilities(epochs, source, made_by)
             counts = [
@@ -246,15 +247,13 @@ def _series_of(counts: Sequence[Counted], samples: Sequence[int]) -> Iterator[tu
 
 _SOUND = {RIGHT, *TIES}
 _USUAL = {PER_SAMPLE, MEAN_OF_BATCHES, "the number of batches", "the batch size"}
+_DIGITS = 5.0
 
 
 def _telling(series: Series) -> bool:
     """Whether numbers without a word for accuracy have so many digits that no mistake explains them by chance."""
     digits = [math.log10(max(abs(n.value) / max(n.unit, 1e-6), 1.0)) for n in series.known]
     return len(digits) > 1 and sum(digits) >= _DIGITS
-
-
-_DIGITS = 5.0
 
 
 def _matched(series: Sequence[Series], truths: dict[tuple[str, str, str], list[float]]) -> Reported | None:
@@ -265,11 +264,11 @@ def _matched(series: Sequence[Series], truths: dict[tuple[str, str, str], list[f
     rest = [one for one in series if one not in labelled and "loss" not in one.label.lower()]
     trained = [one for one in rest if "train" in one.label.lower()]
     others = [one for one in rest if one not in trained]
+    sure = [one for one in others if _telling(one)]
     order = sorted(
         truths, key=lambda key: (key[2].endswith(_OTHER_DATA), (key[0] not in _SOUND) + (key[1] != PER_SAMPLE))
     )
     for group in (labelled, trained, others):
-        sure = [one for one in group if _telling(one)]
         for key in order:
             usual = key[0] in _SOUND and key[1] in _USUAL and any(truths[key])
             candidates = group if group is not others or usual else sure

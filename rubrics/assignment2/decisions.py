@@ -86,13 +86,21 @@ def _logit_only(rule: Rule) -> Rule:
     return lambda output, target, probability: None if probability else rule(output, target, probability)
 
 
+_TINY = (3e-8, 6e-8, 9e-8, 1.2e-7, 1.8e-7)
+
+
+def may_tie(output: Floats) -> bool:
+    """Whether an output has a number near enough to 0 for a rule of ``TIES`` to differ from the right one."""
+    return bool((np.abs(output) <= max(_TINY)).any())
+
+
 RIGHT = "the final element decides"
 TIES: dict[str, Rule] = {
     f"a probability of 0.5 in single precision, of logits down to {side * tiny:g}": _logit_only(
         _other_threshold(side * tiny)
     )
     for side in (-1.0, 1.0)
-    for tiny in (3e-8, 6e-8, 9e-8, 1.2e-7, 1.8e-7)
+    for tiny in _TINY
 }
 """Right rules, too: the probability of a logit that is nearly 0 is 0.5 for the notebook, be it above or below."""
 RULES: dict[str, Rule] = {

@@ -130,13 +130,7 @@ def _unexplained(student: Student, training: Training) -> Iterator[Outcome]:
     """No series fits: reported less often than each epoch, or with a value that nothing explains."""
     run = training.run
     labelled = [one for one in training.series if re.search(r"acc|correct|genau|richtig", one.label, re.IGNORECASE)]
-    if labelled:
-        saw = f"{labelled[0].where}: {labelled[0].text}, which no usual computation gives"
-        yield review("2f.accuracy", saw)
-        yield review("2f.normalization", saw)
-        yield met("2f.report", f"{labelled[0].where}: {labelled[0].text}")
-        return
-    shown = _other_figures(training)
+    shown = labelled[0] if labelled else _other_figures(training)
     if shown is not None:
         saw = f"{shown.where}: {shown.text}, which no usual computation gives"
         yield review("2f.accuracy", saw)

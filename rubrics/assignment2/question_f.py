@@ -58,7 +58,6 @@ def _absent(student: Student) -> Iterator[Outcome]:
 
 def _setup(student: Student, training: Training) -> Outcome:
     network = student.find(find_network)
-    found = student.find(facts)
     sizes = [name for name in training.defined if re.search(r"^[kcohd]$|hid|out|class|units|neuron|size|dim|K|C", name)]
     if training.defined and not _instances(student) and sizes:
         return not_met(
@@ -88,7 +87,6 @@ def _setup(student: Student, training: Training) -> Outcome:
     if broken is not None and student.lost("2d.len") and instantiated(student):
         return carried("2f.setup", "2d", f"the network is instantiated behind what failed in {cell_name(broken.index)}")
     fault = f": {broken.error_name}: {broken.error_message[:100]}" if broken is not None else ""
-    del found
     return not_met("2f.setup", f"the network is never instantiated with its sizes{fault}")
 
 

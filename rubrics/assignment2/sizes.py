@@ -7,8 +7,10 @@ import re
 
 from grader.notebook import Cell
 from grader.scoring import Student
+from grader.scoring.parsing import parse
 from rubrics.assignment2.facts import cell_name, facts
 from rubrics.assignment2.network import network_classes
+from rubrics.source import calls
 
 FILLED = """
 def probe_filled(kind):
@@ -58,11 +60,10 @@ def instantiated(student: Student) -> bool:
 
 def _calls(source: str, kinds: set[str]) -> list[ast.Call]:
     try:
-        tree = ast.parse(source)
+        tree = parse(source)
     except SyntaxError:
         return []
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    return [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in kinds]
+    return [call for call in calls(tree, *kinds) if isinstance(call.func, ast.Name)]
 
 
 def _arguments(source: str, kinds: set[str]) -> set[str]:

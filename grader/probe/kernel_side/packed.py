@@ -37,7 +37,8 @@ class Packed:
 
         What a network gave is what the loss gets, as it is or as a view; its values are there once.
         """
-        known = None if thing.is_inference() else self._known(thing)
+        versioned = not thing.is_inference()  # the others do not tell whether they were changed
+        known = self._known(thing) if versioned else None
         if known is not None:
             return known
         size = thing.numel()
@@ -45,7 +46,7 @@ class Packed:
             return None
         self._waiting.append(_taken(thing, size))
         place = {"at": self._length, "shape": list(thing.shape)}
-        if not thing.is_inference():  # such tensors do not tell whether they were changed
+        if versioned:
             self._recent.append((weakref.ref(thing), thing._version, place))
         self._length += size
         self._waiting_length += size
@@ -58,11 +59,11 @@ class Packed:
         base = thing._base
         for known, version, place in self._recent:
             other = known()
-            if other is thing and thing._version == version:
-                return place
-            if other is None or (other is not base and other._base is not base) or base is None:
+            if other is None or thing._version != version:
                 continue
-            if thing._version == version and _same_order(thing, other):
+            if other is thing:
+                return place
+            if base is not None and (other is base or other._base is base) and _same_order(thing, other):
                 return {"at": place["at"], "shape": list(thing.shape)}
         return None
 
