@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from grader.errors import UsageError
-from grader.reporting.files import whole_file
+from grader.files import whole_file
 
 
 def check_free(path: Path, *, force: bool, folder: bool = False) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from grader.errors import StorageError
+from grader.files import whole_file
 from grader.journal.codec import decode, decode_head, encode
 from grader.journal.types import Head, Journal
 
@@ -71,17 +71,8 @@ class JournalStore:
             StorageError: The disk is full, or the folder cannot be written.
         """
         path = self.path(journal.head.key)
-        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-        with storage_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                with draft.open("xb") as file:
-                    file.write(encode(journal))
-                    file.flush()
-                    os.fsync(file.fileno())
-                draft.replace(path)
-            finally:
-                draft.unlink(missing_ok=True)
+        with storage_errors(path), whole_file(path) as file:
+            file.write(encode(journal))
 
     @contextlib.contextmanager
     def lock(self, key: str, given_up: Callable[[], bool] = lambda: False) -> Iterator[None]:

@@ -1,13 +1,10 @@
-"""Files that are either whole or not there."""
+"""Texts that are written whole or not at all."""
 
 from __future__ import annotations
 
-import os
-import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+
+from grader.files import whole_file
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -22,26 +19,6 @@ def write_atomically(path: Path, text: str) -> None:
     """
     with whole_file(path) as file:
         file.write(well_formed(text).encode("utf-8"))
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """A file to be written, which takes the name ``path`` when the block has ended well.
-
-    Raises:
-        OSError: The folder cannot be written.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        # Not tempfile: its files are 0600, and reports shall follow the umask of whoever runs the grader.
-        with draft.open("x+b") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def well_formed(text: str) -> str:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from grader.errors import UsageError
 from grader.intake import Identity, Origin, Received, read_students, read_submissions, write_students
 from grader.intake.answers import parse_answers
 from grader.intake.platforms import pattern
@@ -72,12 +73,17 @@ def test_no_tree_breaks_a_reader(entries, name):
 
 
 @settings(max_examples=15, deadline=None)
+@example({"x_bob_attempt_2021-06-18-09-33-12_a.ipynb/userdata": b"{}"})
 @given(st.dictionaries(st.lists(PIECES.filter(bool), min_size=1, max_size=4).map("/".join), st.just(b"{}"), max_size=6))
 def test_no_archive_breaks_an_intake(entries):
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "x.zip"
         source.write_bytes(zipped({name.replace("\x00", "0"): content for name, content in entries.items()}))
-        read_submissions(source, Path(folder) / "work", HINTS)
+        try:
+            read_submissions(source, Path(folder) / "work", HINTS)
+        except UsageError as fault:  # it looks like a platform's, and nobody handed in
+            if "nobody's submission was found" not in str(fault) or "--from neutral" not in str(fault.hint):
+                raise
 
 
 @FEW
