@@ -30,8 +30,8 @@ from .session import Session
 
 MAX_EVENTS = 400_000
 MAX_PRINTED = 2_000_000
-MAX_KEPT_CALLS = 64
-"""Calls of a network after which values are no longer kept; the events go on."""
+MAX_KEPT_CALLS, MAX_KEPT_IN_TRAINING = 64, 16
+"""Calls of a network after which values are no longer kept, before and since anything is trained; events go on."""
 
 
 @dataclass
@@ -131,7 +131,7 @@ class Recorder:
         anatomy = self.anatomies.of(module)
         flags = anatomy.flags()
         given = (*args, *kwargs.values()) if kwargs else args
-        kept = [_brief(thing) for thing in given] if self.calls[id(module)].count < MAX_KEPT_CALLS else []
+        kept = [_brief(thing) for thing in given] if self.calls[id(module)].count < self._max_kept_calls() else []
         try:
             output = original(module, *args, **kwargs)
         except Exception as fault:
@@ -149,7 +149,7 @@ class Recorder:
             return
         calls = self.calls[id(module)]
         calls.count += 1
-        if calls.count > MAX_KEPT_CALLS:
+        if calls.count > self._max_kept_calls():
             return
         self.session.number(module)
         call = RootCall(
@@ -165,6 +165,9 @@ class Recorder:
             error,
         )
         (calls.first if len(calls.first) < 12 else calls.last).append(call)
+
+    def _max_kept_calls(self) -> int:
+        return MAX_KEPT_IN_TRAINING if self._moved else MAX_KEPT_CALLS
 
     def _note_forward(self, anatomy: Anatomy, flags: tuple[bool, bool], given: list[torch.Tensor], output: Any) -> None:
         outputs = [thing for thing in tensors_in(output) if thing.is_floating_point()]
