@@ -85,9 +85,15 @@ class Series:
         return [number for number in self.numbers if number is not None]
 
     def _telling(self, scale: float) -> bool:
-        """Constant whole numbers (the 10 of ``Epoch 3/10``) say nothing unless they are marked as a percentage."""
+        """Constant whole numbers (the 10 of ``Epoch 3/10``) say nothing unless they are marked as a percentage.
+
+        Nor does a number that counts the epochs, whatever the words before it (``Accuracy in epoch 3 is``).
+        """
         if not all(number.unit == 1 for number in self.known):
             return bool(self.known)
+        counts = [number.value for number in self.known]
+        if len(counts) > 2 and counts in (list(range(len(counts))), list(range(1, len(counts) + 1))):
+            return False
         constant = len({number.value for number in self.known}) == 1
         marked = all(n.percent for n in self.known) or bool(re.search(r"acc|%|correct", self.label, re.IGNORECASE))
         return marked or (not constant and scale == 1)

@@ -79,7 +79,9 @@ class TrainingRun:
         return f"cell {self.cell + 1}" if self.cell is not None else "the notebook"
 
 
-def training_runs(trace: Trace, *, loaders: Collection[int] = (), sizes: Sequence[int] = ()) -> list[TrainingRun]:
+def training_runs(
+    trace: Trace, *, loaders: Collection[int] = (), sizes: Sequence[int] = (), idle_too: bool = False
+) -> list[TrainingRun]:
     """Finds every training in a trace.
 
     Args:
@@ -87,6 +89,8 @@ def training_runs(trace: Trace, *, loaders: Collection[int] = (), sizes: Sequenc
         loaders: Loaders of training data: their passes count as training when no pass at all learns, so
             that a loop without ``backward`` is still recognised.
         sizes: Sizes of training sets, to cut epochs that were batched by hand.
+        idle_too: Whether repeated whole passes of a network in training mode count when nothing learns and no loss
+            is computed.
 
     Returns:
         The runs in order of time.
@@ -96,6 +100,9 @@ def training_runs(trace: Trace, *, loaders: Collection[int] = (), sizes: Sequenc
     if not learning:
         learning = [one for one in passes if one.of("loss") and (not loaders or one.loader in loaders)]
         learning = learning or [one for one in passes if one.of("loss") and any(e.get("grad") for e in one.events)]
+    if not learning and idle_too:
+        learning = [one for one in passes if one.complete and any(e.get("grad") for e in one.of("forward"))]
+        learning = learning if len(learning) > 1 else []
     chosen = {id(one) for one in learning}
     runs: list[TrainingRun] = []
     idle: list[Pass] = []

@@ -89,9 +89,9 @@ def _own_pictures(student: Student, evidence: Evidence) -> list[npt.NDArray[np.u
         and seen.array.std() > 5
     ]
     own: list[npt.NDArray[np.uint8]] = []
-    for array in sorted(raw, key=lambda seen: (not seen.serial, seen.serial)):
-        if len(own) < 2 and not any(_dimmed(array.array, other) for other in (*found, *own)):
-            own.append(array.array.astype(np.uint8))
+    for seen in sorted(raw, key=lambda one: (not one.serial, one.serial)):
+        if len(own) < 2 and not any(_dimmed(seen.array, other) for other in (*found, *own)):
+            own.append(seen.array.astype(np.uint8))
     return [*(array.astype(np.uint8) for array in found), *own]
 
 

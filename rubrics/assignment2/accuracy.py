@@ -256,8 +256,24 @@ def _telling(series: Series) -> bool:
     return len(digits) > 1 and sum(digits) >= _DIGITS
 
 
+def _mistakes(key: tuple[str, str, str]) -> tuple[bool, int]:
+    """Whether a rule, a denominator and a source are of other data; how many mistakes they are."""
+    return key[2].endswith(_OTHER_DATA), (key[0] not in _SOUND) + (key[1] != PER_SAMPLE)
+
+
+def _exact(series: Series, truth: Sequence[float]) -> bool:
+    """Whether the numbers are the truth with all of its digits: a printed 0.5 may be just that."""
+    return any(
+        all(n is None or abs(n.value - scale * t) < 1e-9 for n, t in zip(series.numbers, truth, strict=True))
+        for scale in (1.0, 100.0)
+    )
+
+
 def _matched(series: Sequence[Series], truths: dict[tuple[str, str, str], list[float]]) -> Reported | None:
-    """Right reports first, then those of one mistake, then of two; "acc" in a label, then "train", then others."""
+    """Right reports first, then those of one mistake, then of two; "acc" in a label, then "train", then others.
+
+    Among those of equally many mistakes, one with the very numbers comes before one that only rounds to them.
+    """
     labelled = [
         one for one in series if "acc" in one.label.lower() or "correct" in one.label.lower() or "%" in one.label
     ]
@@ -265,19 +281,28 @@ def _matched(series: Sequence[Series], truths: dict[tuple[str, str, str], list[f
     trained = [one for one in rest if "train" in one.label.lower()]
     others = [one for one in rest if one not in trained]
     sure = [one for one in others if _telling(one)]
-    order = sorted(
-        truths, key=lambda key: (key[2].endswith(_OTHER_DATA), (key[0] not in _SOUND) + (key[1] != PER_SAMPLE))
-    )
+    order = sorted(truths, key=_mistakes)
     for group in (labelled, trained, others):
+        best: Reported | None = None
         for key in order:
+            if best is not None and _mistakes(key) > _mistakes((best.rule, best.denominator, best.source)):
+                break
             usual = key[0] in _SOUND and key[1] in _USUAL and any(truths[key])
             candidates = group if group is not others or usual else sure
             if not any(truths[key]):  # a count that nothing is added to is none, unless somebody reads it
                 candidates = [one for one in candidates if not one.where.startswith("computed")]
             found: Match | None = match(candidates, {"": truths[key]}, (1.0, 100.0))
-            if found is not None:
+            if found is None:
+                continue
+            exact = _exact(found.series, truths[key])
+            if best is None or exact:
                 others_too = any(
                     k[0] not in {key[0], *TIES} and k[1:] == key[1:] and v == truths[key] for k, v in truths.items()
                 )
-                return Reported(RIGHT if key[0] in TIES else key[0], key[1], found.series, key[2], others_too)
+                rule = RIGHT if key[0] in TIES else key[0]
+                best = Reported(rule, key[1], found.series, key[2], others_too)
+            if exact:
+                break
+        if best is not None:
+            return best
     return None

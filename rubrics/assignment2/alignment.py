@@ -146,6 +146,20 @@ def align(samples: Sequence[Sample]) -> Alignment:
     return best
 
 
+def written_with(samples: Iterable[Sample], code_of: Callable[[str], Code | None]) -> bool:
+    """Whether the rows of all names are given codes in the characters' order, even if letters share them."""
+    checked = 0
+    for sample in samples:
+        codes = [code_of(char) for char in sample.name]
+        if None in codes or not codes or len(codes) > len(sample.rows):
+            return False
+        wanted = np.asarray(codes, dtype=np.float64)
+        if not any(np.array_equal(rows, wanted) for rows in (sample.rows[: len(codes)], sample.rows[-len(codes) :])):
+            return False
+        checked += 1
+    return checked > 0
+
+
 def _drop(name: str, dropped: str) -> str:
     return "".join(char for char in name if char not in dropped)
 

@@ -65,7 +65,8 @@ def examined(student: Student, found: Facts, network: Network) -> Network:
         if attempt.fit is not None and short is not None and attempt.layout == "batch":
             # what explains long sequences and not the short ones may do so by chance
             wavering = not short.steady and not short.kept
-            attempt = replace(attempt, fit=_confirmed(student, attempt, trial, sent), wavering=wavering)
+            mixing = not wavering and _mixes(student, short, double=sent.double)
+            attempt = replace(attempt, fit=_confirmed(student, attempt, trial, sent), wavering=wavering, mixing=mixing)
         if attempt.fit is not None:
             return attempt
         short = short or (attempt if attempt.layout and trial.length == SHORT else None)
@@ -262,6 +263,23 @@ def _confirmed(student: Student, network: Network, trial: _Trial, sent: _Sent) -
         found = list(explanations(replace(network, x=x, outputs=_floats(answer))))
         common = found if common is None else [one for one in common if one in found]
     return next(iter(common or ()), None)
+
+
+def _mixes(student: Student, network: Network, *, double: bool) -> bool:
+    """Whether another first sample changes what the other samples of a batch give."""
+    x = network.x
+    if x is None or network.layout != "batch" or network.integers or network.start is not None or len(x) < 2:
+        return False
+    changed = x.copy()
+    changed[0] += 1.0
+    called = {"expr": expr.call(network.expr, [expr.tensor("x")]), "mode": [network.expr, "eval"]}
+    steps = [{"slot": "other", **called, "grad": False, "seed": 1}]
+    answer = ask(student, steps, {"x": changed.astype(np.float64 if double else np.float32)})["other"]
+    pairs = zip(network.outputs, _floats(answer), strict=False)
+    return any(
+        a.shape == b.shape and len(a) == len(x) and not np.allclose(a[1:], b[1:], rtol=1e-4, atol=1e-6)
+        for a, b in pairs
+    )
 
 
 def _states(trial: _Trial, sent: _Sent) -> list[Matrix | None]:

@@ -105,10 +105,15 @@ def find_encodings(student: Student) -> Encodings:
             for h in hidden(student, found)
             if (codes := codes_of(h.raw))
         ]
-    candidates = [
-        lower_case_of(encoding) for encoding in candidates if encoding.letters >= 20 or _capital_only(encoding)
-    ]
+    candidates = [lower_case_of(encoding) for encoding in candidates if _of_letters(encoding)]
     return Encodings(tuple(sorted(candidates, key=lambda e: _rank(e, found, learnt))), learnt)
+
+
+def _of_letters(encoding: Encoding) -> bool:
+    """Whether most letters have a code of their own, or share long one-hot codes as nothing else would."""
+    if encoding.letters >= 20 or _capital_only(encoding):
+        return True
+    return encoding.one_hot and (encoding.size or 0) >= 20 and encoding.letters >= 8
 
 
 def _capital_only(encoding: Encoding) -> bool:
@@ -157,30 +162,29 @@ def from_items(data: DataSet | None) -> Encoding | None:
 
 
 def _plausible(student: Student, ways: Sequence[Access]) -> list[Access]:
-    """Those that give different answers for two letters."""
+    """Those that give different answers for some letters."""
     kept = []
     for start in range(0, len(ways), 20):
         part = ways[start : start + 20]
         steps = []
         for at, way in enumerate(part):
             steps += [dict(step) for step in way.prelude]
-            steps += [{"slot": f"{at}{char}", "expr": way.of(char)} for char in "dq"]
+            steps += [{"slot": f"{at}{char}", "expr": way.of(char)} for char in "dqk"]
         results = ask(student, steps)
         for at, way in enumerate(part):
-            pair = [_numbers(results.get(f"{at}{char}")) for char in "dq"]
-            if _differ(pair):
+            if _differ([_numbers(results.get(f"{at}{char}")) for char in "dqk"]):
                 kept.append(way)
                 continue
             upper = ask(student, [*way.prelude, *({"slot": char, "expr": way.of(char)} for char in "DQ")])
-            if _differ([_numbers(upper.get(char)) for char in "DQ"]):
+            if _differ([_numbers(upper.get(char)) for char in "DQK"]):
                 kept.append(way)
     return kept[:14]
 
 
-def _differ(pair: Sequence[Vector | None]) -> bool:
-    first, second = pair
-    return (
-        first is not None and second is not None and first.shape == second.shape and not np.array_equal(first, second)
+def _differ(codes: Sequence[Vector | None]) -> bool:
+    first, *others = codes
+    return first is not None and any(
+        other is not None and first.shape == other.shape and not np.array_equal(first, other) for other in others
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from grader.probe import expr
 from grader.scoring import Outcome, Student, carried, met, not_met, review
 from reference.assignment2 import LETTERS
-from rubrics.assignment2.alignment import Code, Matrix
+from rubrics.assignment2.alignment import Code, Matrix, Sample, written_with
 from rubrics.assignment2.clean import clean_data_set
 from rubrics.assignment2.data import DataSet, find_data_set
 from rubrics.assignment2.encoding import hot
@@ -333,6 +333,9 @@ def _encoding(student: Student, data: DataSet, coding: Judged) -> Outcome:
     if not alignment.layout:
         if transposed(data):
             return review("2d.encoding", f"{data.how}: the names lie in the columns")
+        samples = [Sample(item.name, item.rows) for item in data.good if item.name and item.rows is not None]
+        if coding.given is not None and student.lost("2c.letters") and written_with(samples, coding.given.of):
+            return carried("2d.encoding", "2c", f"{data.how}: the rows are the codes of {coding.given.how}")
         return not_met("2d.encoding", f"{data.how}: {_example(data)}")
     if not alignment.right:
         return not_met("2d.encoding", f"{data.how}: {alignment.layout}")

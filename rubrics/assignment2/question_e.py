@@ -160,6 +160,8 @@ def _batch(student: Student, network: Network, fit: Fit, saw: str) -> Outcome:
         return not_met(
             "2e.batch", f"{network.how}: takes one name (S×D) at a time; a batch fails: {network.fault}".rstrip(": ")
         )
+    if network.mixing:
+        return not_met("2e.batch", f"{network.how}: samples of a batch influence each other")
     if "one sample" in fit.head and fit.time_axis == 1:
         return not_met("2e.batch", f"{network.how}: the result is that of one sample of the batch")
     if fit.time_axis == 1:

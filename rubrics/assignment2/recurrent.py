@@ -41,6 +41,7 @@ class Network:
         integers: Whether it takes index numbers.
         plain: What may hold its parameters, by name, where it is no ``nn.Module``.
         wavering: Whether two calls with the same short input disagreed, which long ones may hide.
+        mixing: Whether a sample of a batch of short inputs changed the results of others, which long ones may hide.
     """
 
     expr: Expr
@@ -62,6 +63,7 @@ class Network:
     integers: bool = False
     plain: tuple[tuple[str, Expr], ...] = ()
     wavering: bool = False
+    mixing: bool = False
 
     @property
     def types(self) -> set[str]:

@@ -108,7 +108,8 @@ def find_training(student: Student) -> Training:
     samples = tuple(sorted({*lengths, len(student.find(names_table))}))
     cells = tuple(_cells(student, found))
     broken = next((cell for cell in cells if cell.status == "error"), None)
-    run = _chosen(training_runs(student.find(whole_trace), sizes=samples), student.find(find_network))
+    runs = training_runs(student.find(whole_trace), sizes=samples, idle_too=True)
+    run = _chosen(runs, student.find(find_network))
     base = Training(run, samples=samples, cells=cells, broken=broken)
     if run is not None and _whole(run, broken):
         return _with_series(student, base, run, found)
