@@ -75,18 +75,37 @@ def shown_classes(contexts: Sequence[Context], replayed: Sequence[int]) -> list[
     return list(dict.fromkeys([*first, *replayed]))
 
 
-def summed_over_positions(arrays: Sequence[Seen], contexts: Sequence[Context], classes: Sequence[int]) -> str:
-    """Where weighted feature maps were summed over rows or columns in place of the channels, or ``""``."""
+def wrongly_summed(arrays: Sequence[Seen], contexts: Sequence[Context], classes: Sequence[int]) -> tuple[str, bool]:
+    """Where something else than the channels of the weighted feature maps was summed, and whether it became [0, 1].
+
+    Returns:
+        What was seen, ``""`` for nothing; whether an array of that shape has a maximum of 1.
+    """
     for context in contexts:
         if context.right is None:
             continue
         for o in classes:
-            weighted = context.right[o][:, None, None] * context.features
-            sums = [weighted.sum((1, 2)), weighted.sum(1), weighted.sum(2)]
             for seen in reversed(arrays):
-                if any(_proportional(seen.array, total) for total in sums):
-                    return f"`{seen.name}`"
-    return ""
+                for saw, total in _wrong_sums(context.right[o], context.features):
+                    if _proportional(seen.array, total):
+                        return saw.format(name=seen.name), any(_fills(other.array, total.shape) for other in arrays)
+    return "", False
+
+
+def _wrong_sums(weights: FloatArray, features: FloatArray) -> list[tuple[str, FloatArray]]:
+    weighted = weights[:, None, None] * features
+    over = "In `{name}` the weighted feature maps are summed over positions, not channels."
+    mixed = "For `{name}` the values of the feature maps are reordered, which mixes channels and positions."
+    scrambled = features.reshape(*features.shape[1:], -1) @ weights
+    sums = [(over, weighted.sum(axis)) for axis in ((1, 2), 1, 2)]
+    return [*sums, (mixed, scrambled), (mixed, scrambled.ravel())]
+
+
+def _fills(array: Array, shape: tuple[int, ...]) -> bool:
+    """Whether an array of a shape lies in [0, 1] and reaches 1."""
+    if array.squeeze().shape != shape or array.dtype.kind != "f":
+        return False
+    return abs(float(array.max()) - 1) < 1e-3 and float(array.min()) > -1e-3
 
 
 def _proportional(array: Array, wanted: FloatArray) -> bool:

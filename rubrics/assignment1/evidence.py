@@ -197,6 +197,9 @@ def _image_calls(evidence: Evidence) -> Iterator[ImageCall]:
             if array is not None and is_channel_first(array):
                 images = array
                 break
+            if array is not None and call.get("error") and array.ndim == 4 and array.shape[:2] == (3, 1):
+                images = array[:, 0]  # the dimension of the batch was put behind the channels
+                break
         pictured = any(value.kind == "image" for value in values)
         if images is None and not pictured:
             continue

@@ -24,6 +24,7 @@ SHORTER_SIDES = (256, 232, 224, 240, 288, 300)
 GOOD_FIT = 0.9
 HOPELESS = 0.7
 FEW = 28
+COARSE = 36
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +162,31 @@ def fit_picture(image: Array, candidates: Sequence[npt.NDArray[np.uint8]]) -> Fi
     return _best_fit(
         packed.tobytes(), packed.shape, tuple((picture.tobytes(), picture.shape) for picture in candidates)
     )
+
+
+def fit_by_search(image: Array, candidates: Sequence[npt.NDArray[np.uint8]]) -> Fit | None:
+    """Explains an image as the centre of a picture resized to any size; takes some seconds."""
+    target = channels_last(image)
+    if target is None or min(target.shape[:2]) < 64 or not np.isfinite(target).all():
+        return None
+    size = (int(target.shape[0]), int(target.shape[1]))
+    stride = max(1, min(size) // 110)
+    best: Fit | None = None
+    sides = np.unique(np.round(np.geomspace(min(size), 2 * min(size), COARSE)).astype(int))
+    for picture in candidates:
+        for step in (sides, None):
+            around = step if step is not None else _around(best, min(size))
+            for side in around:
+                pixels = resize_and_crop(picture, int(side), size).astype(np.float64)
+                title = f"shorter side {side}, centre crop"
+                fit = _fit(target[::stride, ::stride], pixels[::stride, ::stride], title, swapped=False)
+                best = fit if best is None or fit.quality > best.quality else best
+    return best if best is not None and best.quality >= GOOD_FIT else None
+
+
+def _around(best: Fit | None, least: int) -> list[int]:
+    side = int(best.geometry.split()[2].rstrip(",")) if best is not None else least
+    return [one for one in range(side - 4, side + 5) if one >= least]
 
 
 @functools.lru_cache(maxsize=200)

@@ -8,7 +8,7 @@ import numpy as np
 
 from grader.scoring import Outcome, Student, carried, met, not_met, review
 from rubrics.assignment1.attempted import attempted
-from rubrics.assignment1.channels import SOME, summed_over_positions, wrong_weights
+from rubrics.assignment1.channels import SOME, wrong_weights, wrongly_summed
 from rubrics.assignment1.classes import function
 from rubrics.assignment1.cores import rebuild
 from rubrics.assignment1.maps import RIGHT, WEIGHT_TITLES, explain
@@ -107,15 +107,19 @@ def _weighted_sum(given: Work) -> Outcome:
         return review(criterion, f"The map at {place(last)} is the sum of the feature maps without any weights.")
     if not given.written.weighted_sum:
         return not_met(criterion, "Feature maps are not summed over the channels.")
+    elsewhere, _ = _elsewhere(given)
+    if elsewhere:
+        return not_met(criterion, elsewhere)
     if given.unrun:
         return met(
             criterion, "By the source, weights multiply the feature maps, which are summed; the code could not be run."
         )
-    arrays = [*given.trail.arrays, *(seen for replay, _ in given.trail.replays for seen in replay.seen)]
-    elsewhere = summed_over_positions(arrays, given.trail.contexts, given.trail.classes)
-    if elsewhere:
-        return not_met(criterion, f"In {elsewhere} the weighted feature maps are summed over positions, not channels.")
     return review(criterion, "No weighted sum of the feature maps reproduces the map.")
+
+
+def _elsewhere(given: Work) -> tuple[str, bool]:
+    arrays = [*given.trail.arrays, *(seen for replay, _ in given.trail.replays for seen in replay.seen)]
+    return wrongly_summed(arrays, given.trail.contexts, given.trail.classes)
 
 
 def _relu(given: Work) -> Outcome:
@@ -200,6 +204,9 @@ def _normalize(given: Work) -> Outcome:
     if given.explained:
         last = given.explained[-1]
         return not_met(criterion, f"The largest value of the map at {place(last)} is {last.plane.max():.3g}.")
+    elsewhere, filled = _elsewhere(given) if given.written.maximum else ("", False)
+    if elsewhere and filled:
+        return met(criterion, f"{elsewhere} The result is divided by its maximum.")
     if given.written.maximum and given.unrun:
         return met(criterion, "By the source, the map is divided by its maximum; the code could not be run.")
     if given.written.maximum:

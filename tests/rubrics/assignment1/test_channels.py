@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from rubrics.assignment1.channels import SOME, PartsOfSums, summed_over_positions, wrong_weights
+from rubrics.assignment1.channels import SOME, PartsOfSums, wrong_weights, wrongly_summed
 from rubrics.assignment1.evidence import Seen
 from rubrics.assignment1.maps import Context, explain, family, nearest_maps
 from rubrics.assignment1.planes import as_plane
@@ -50,8 +50,22 @@ def test_a_plain_channel_is_no_map() -> None:
 def test_sums_over_positions_are_found(axes: int | tuple[int, int]) -> None:
     context = made_up()
     weighted = context.weight[2][:, None, None] * context.features
-    assert summed_over_positions([seen(weighted.sum(axes), "total")], [context], [2]) == "`total`"
-    assert summed_over_positions([seen(weighted.sum(0), "total")], [context], [2]) == ""
+    total = weighted.sum(axes)
+    saw, reaches_one = wrongly_summed([seen(total, "total")], [context], [2])
+    assert "`total`" in saw
+    assert "positions, not channels" in saw
+    assert not reaches_one
+    clipped = np.maximum(total, 0)
+    assert wrongly_summed([seen(total), seen(clipped / clipped.max())], [context], [2])[1]
+    assert wrongly_summed([seen(weighted.sum(0), "total")], [context], [2]) == ("", False)
+
+
+def test_feature_maps_that_are_reshaped_instead_of_turned_are_found() -> None:
+    context = made_up()
+    q, k, m = context.features.shape
+    mixed = context.features.reshape(k * m, q) @ context.weight[2]
+    for total in (mixed, mixed.reshape(k, m)):
+        assert "reordered" in wrongly_summed([seen(total, "total")], [context], [2])[0]
 
 
 def test_weights_that_are_made_wrongly_are_found() -> None:
