@@ -92,6 +92,27 @@ def wrongly_summed(arrays: Sequence[Seen], contexts: Sequence[Context], classes:
     return "", False
 
 
+def averaged_over_channels(arrays: Sequence[Seen], contexts: Sequence[Context], classes: Sequence[int]) -> str:
+    """Where the gradient was averaged (or summed) over the channels in place of the positions, or ``""``.
+
+    The gradient of a logit is the same at all positions, so that such an average is the same number everywhere.
+    """
+    for context in contexts:
+        if context.right is None:
+            continue
+        q, extent = context.features.shape[0], context.features.shape[1] * context.features.shape[2]
+        means = np.array([context.right[o].mean() for o in classes])
+        wanted = np.concatenate([means * factor for factor in (1, q, 1 / extent, q / extent)])
+        for seen in reversed(arrays):
+            values = seen.array.squeeze()
+            if values.shape != context.features.shape[1:] or values.dtype.kind != "f" or not np.isfinite(values).all():
+                continue
+            number, spread = float(values.mean()), float(np.ptp(values))
+            if spread <= 1e-4 * abs(number) and (np.abs(wanted - number) <= 1e-3 * abs(number)).any():
+                return f"`{seen.name}`"
+    return ""
+
+
 def _wrong_sums(weights: FloatArray, features: FloatArray) -> list[tuple[str, FloatArray]]:
     weighted = weights[:, None, None] * features
     over = "In `{name}` the weighted feature maps are summed over positions, not channels."

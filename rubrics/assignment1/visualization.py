@@ -8,10 +8,11 @@ import numpy as np
 
 from grader.scoring import Outcome, Student, carried, met, not_met, review
 from rubrics.assignment1.attempted import attempted
-from rubrics.assignment1.channels import SOME, wrong_weights, wrongly_summed
+from rubrics.assignment1.channels import SOME, averaged_over_channels, wrong_weights, wrongly_summed
 from rubrics.assignment1.classes import function
 from rubrics.assignment1.cores import rebuild
-from rubrics.assignment1.maps import RIGHT, WEIGHT_TITLES, explain
+from rubrics.assignment1.evidence import Seen
+from rubrics.assignment1.maps import RIGHT, WEIGHT_TITLES, Explained, explain
 from rubrics.assignment1.maptrail import SeenMap
 from rubrics.assignment1.operands import multiplied
 from rubrics.assignment1.work import Work, place, work
@@ -51,22 +52,7 @@ def _gradient(given: Work) -> Outcome:
     if given.trail.right_weights and not given.explained:
         return met(criterion, f"{given.trail.right_weights} is proportional to the gradient of a logit.")
     if explained:
-        last, how = explained[-1]
-        if given.trail.right_weights and how.kind in ("ones", "channel"):
-            return met(criterion, f"{given.trail.right_weights} is proportional to the gradient of a logit.")
-        if how.kind == "channel" and given.written.gradient == "right":
-            wrong = wrong_weights(how.context)
-            if wrong is not None:
-                return not_met(criterion, f"The weights are {WEIGHT_TITLES[wrong[0]].format(o=wrong[1])}.")
-            return met(criterion, "By the source, the weights of the given class are used.")
-        own = how.context.title != "layer4" and how.kind == "seen"
-        if own and given.written.gradient in ("right", "unclear"):
-            return carried(criterion, "1c", "The weights are derived for the feature maps that the network delivers.")
-        if given.probabilities and how.kind in ("probability", "log-probability"):
-            return carried(
-                criterion, "1c", "The derivative is that of what the network returns, which are probabilities."
-            )
-        return not_met(criterion, f"The map at {place(last)} uses {how.weights_sentence()}.")
+        return _explained_otherwise(given, *explained[-1])
     state = given.written.gradient
     if state == "absent":
         return not_met(criterion, "Neither a gradient nor the weights of the final layer are used.")
@@ -77,6 +63,27 @@ def _gradient(given: Work) -> Outcome:
             criterion, "By the source, the gradient of the logit of the given class is used; the code could not be run."
         )
     return review(criterion, "Channel weights are computed, but no known computation reproduces the map.")
+
+
+def _explained_otherwise(given: Work, last: SeenMap, how: Explained) -> Outcome:
+    """The gradient by a map that is not made of a logit's gradient."""
+    criterion = "1e.gradient"
+    averaged = _averaged(given) if how.kind == "ones" else ""
+    if averaged:
+        return not_met(criterion, f"In {averaged} the gradient is averaged over the channels, not the positions.")
+    if given.trail.right_weights and how.kind in ("ones", "channel"):
+        return met(criterion, f"{given.trail.right_weights} is proportional to the gradient of a logit.")
+    if how.kind == "channel" and given.written.gradient == "right":
+        wrong = wrong_weights(how.context)
+        if wrong is not None:
+            return not_met(criterion, f"The weights are {WEIGHT_TITLES[wrong[0]].format(o=wrong[1])}.")
+        return met(criterion, "By the source, the weights of the given class are used.")
+    own = how.context.title != "layer4" and how.kind == "seen"
+    if own and given.written.gradient in ("right", "unclear"):
+        return carried(criterion, "1c", "The weights are derived for the feature maps that the network delivers.")
+    if given.probabilities and how.kind in ("probability", "log-probability"):
+        return carried(criterion, "1c", "The derivative is that of what the network returns, which are probabilities.")
+    return not_met(criterion, f"The map at {place(last)} uses {how.weights_sentence()}.")
 
 
 def _weighted_sum(given: Work) -> Outcome:
@@ -90,7 +97,7 @@ def _weighted_sum(given: Work) -> Outcome:
         if (
             last.explained
             and last.explained.kind == "ones"
-            and not given.trail.right_weights
+            and (not given.trail.right_weights or _averaged(given))
             and given.written.weighted_sum
         ):
             return met(criterion, f"The map at {place(last)} is a sum of the feature maps with equal weights.")
@@ -117,9 +124,16 @@ def _weighted_sum(given: Work) -> Outcome:
     return review(criterion, "No weighted sum of the feature maps reproduces the map.")
 
 
+def _arrays(given: Work) -> list[Seen]:
+    return [*given.trail.arrays, *(seen for replay, _ in given.trail.replays for seen in replay.seen)]
+
+
 def _elsewhere(given: Work) -> tuple[str, bool]:
-    arrays = [*given.trail.arrays, *(seen for replay, _ in given.trail.replays for seen in replay.seen)]
-    return wrongly_summed(arrays, given.trail.contexts, given.trail.classes)
+    return wrongly_summed(_arrays(given), given.trail.contexts, given.trail.classes)
+
+
+def _averaged(given: Work) -> str:
+    return averaged_over_channels(_arrays(given), given.trail.contexts, given.trail.classes)
 
 
 def _relu(given: Work) -> Outcome:

@@ -245,7 +245,7 @@ def _clipping(nodes: list[ast.AST]) -> bool:
     for node in nodes:
         if isinstance(node, ast.Call):
             name = last_name(node.func) or (last_name(node.func.func) if isinstance(node.func, ast.Call) else "")
-            if name in CLIPPING and not _limits_both_sides(node):
+            if name in CLIPPING and not _limits_both_sides(node) and not _is_layer(node):
                 return True
             if (
                 name in ("max", "where")
@@ -260,6 +260,13 @@ def _clipping(nodes: list[ast.AST]) -> bool:
         ):
             return True
     return False
+
+
+def _is_layer(node: ast.Call) -> bool:
+    """Whether ``net.relu(x)`` calls a part of a network; tensors clip themselves without an argument."""
+    if not isinstance(node.func, ast.Attribute) or node.func.attr not in ("relu", "relu1", "relu2") or not node.args:
+        return False
+    return last_name(node.func.value) not in ("torch", "F", "functional", "nn", "f", "fn", "tnf", "nnf", "tf", "th")
 
 
 def _limits_both_sides(node: ast.Call) -> bool:
