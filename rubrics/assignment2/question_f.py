@@ -19,6 +19,7 @@ from rubrics.loop import examine_loop, loop_outcome
 from rubrics.losses import RIGHT_FOR_BINARY, RIGHT_FOR_CLASSES, WITHOUT_SIGMOID, LossSeen
 from rubrics.optimizers import left_out
 from rubrics.trace import whole_trace
+from rubrics.training import TrainingRun
 
 _NAMES = ("setup", "data", "loss", "consistent", "loop", "accuracy", "normalization", "report")
 
@@ -309,8 +310,10 @@ def _loop(student: Student, training: Training) -> Outcome:
 def _not_moved(student: Student, training: Training) -> list[str]:
     """Matrices of the network that none of the optimizers that made steps holds."""
     run = training.run
-    if run is None or training.repaired:
+    if run is None or "network" in training.replaced:
         return []
+    if training.repaired:
+        return _left_out(run)
     found = student.find(facts)
     made = {event.get("optimizer") for event in run.events("step")}
     entries = [entry for entry in found.entries("optimizers") if entry.get("obj") in made]
@@ -319,6 +322,15 @@ def _not_moved(student: Student, training: Training) -> list[str]:
     matrices = {str(one.get("name")) for one in network.get("parameters") or () if len(one.get("shape") or ()) > 1}
     lacking = left_out(modules, run.network, entries) if len(entries) == len(made) else []
     return [name for name in lacking if name in matrices]
+
+
+def _left_out(run: TrainingRun) -> list[str]:
+    """The same for a training that was run again, by what the recorder counted at its last step."""
+    for event in reversed(run.events("step")):
+        left = dict(zip(event.get("modules") or (), event.get("left_out") or (), strict=False))
+        count = int(left.get(run.network) or 0)
+        return [f"{count} matrices"] if count else []
+    return []
 
 
 _FUNCTIONAL = re.compile(r"autograd\.grad\(|grad_and_value\(|\bfunc\.grad\(|\bvjp\(|(?<![.\w])grad\(")

@@ -7,7 +7,7 @@ notebook takes out of a network, or puts past torch's methods into one, is seen 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,11 @@ class Anatomy:
     identities: frozenset[int]
     norms: tuple[nn.Module, ...]
     parameters_moved: bool
+
+    def left_out(self, held: Collection[int]) -> int:
+        """How many trainable matrices, and whatever else has several dimensions, are not among some objects' ``id``."""
+        matrices = (parameter for parameter in self.parameters if parameter.requires_grad and parameter.ndim > 1)
+        return sum(id(parameter) not in held for parameter in matrices)
 
     def flags(self) -> tuple[bool, bool]:
         """Training mode of the network, and of any batch-norm or dropout layer in it."""

@@ -34,6 +34,10 @@ MAX_KEPT_CALLS, MAX_KEPT_IN_TRAINING = 64, 16
 """Calls of a network after which values are no longer kept, before and since anything is trained; events go on."""
 
 
+Moved = tuple[list[torch.Tensor], list[int], list[int]]
+"""Parameters of an optimizer, numbers of the called networks that hold some, and how many of each no optimizer has."""
+
+
 @dataclass
 class RootCall:
     """A call of a module that was not made by another module."""
@@ -82,7 +86,7 @@ class Recorder:
         self.stop: Callable[[], None] | None = None
         self._printed = 0
         self._last: Anatomy | None = None
-        self._moved: dict[int, tuple[tuple[int, int, int], tuple[list[torch.Tensor], list[int]]]] = {}
+        self._moved: dict[int, tuple[tuple[int, int, int], Moved]] = {}
         self._batches: deque[tuple[int, set[int], int]] = deque(maxlen=4)
         self._outputs: deque[tuple[int, int, int]] = deque(maxlen=8)
         # Not the losses themselves, which would keep whole graphs alive.
@@ -274,27 +278,30 @@ class Recorder:
 
     def step(self, optimizer: Any) -> None:
         """Notes that an optimizer is about to move its parameters."""
-        parameters, modules = self._moved_by(optimizer)
-        self.emit("step", optimizer=self.session.number(optimizer), has_grad=any_gradient(parameters), modules=modules)
+        parameters, modules, left = self._moved_by(optimizer)
+        number = self.session.number(optimizer)
+        self.emit("step", optimizer=number, has_grad=any_gradient(parameters), modules=modules, left_out=left)
         if self.stop is not None:
             self.stop()
 
-    def _moved_by(self, optimizer: Any) -> tuple[list[torch.Tensor], list[int]]:
-        """Parameters of an optimizer, and numbers of the called networks that hold some of them."""
-        state = self.anatomies.generation, len(self.calls), len(optimizer.param_groups)
+    def _moved_by(self, optimizer: Any) -> Moved:
+        """What an optimizer moves."""
+        state = self.anatomies.generation, len(self.calls), len(optimizer.param_groups) + len(self.optimizers)
         known = self._moved.get(id(optimizer))
         if known is not None and known[0] == state:
             return known[1]
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
         held = {id(p) for p in parameters}
         called = [calls.first[0].module for calls in self.calls.values() if calls.first]
-        modules = [
-            self.session.number(module)
-            for module in called
-            if not held.isdisjoint(self.anatomies.of(module).identities)
-        ]
-        self._moved[id(optimizer)] = state, (parameters, modules)
-        return parameters, modules
+        moved = [one for module in called if not held.isdisjoint((one := self.anatomies.of(module)).identities)]
+        every = {id(p) for one in self.optimizers for group in one.param_groups for p in group["params"]} | held
+        found = (
+            parameters,
+            [self.session.number(one.module) for one in moved],
+            [one.left_out(every) for one in moved],
+        )
+        self._moved[id(optimizer)] = state, found
+        return found
 
     # -- loaders ------------------------------------------------------------------------------------------------
 
