@@ -199,7 +199,23 @@ def explained_maps(arrays: Sequence[Seen], families: Sequence[Family]) -> list[S
     found = small + [
         SeenMap(seen, plane, explain_enlarged(plane, families, known), large=True) for seen, plane in _distinct(large)
     ]
+    raw = [entry for entry in found if entry.large and entry.explained is not None and entry.explained.form == "raw"]
+    found = [_as_clipped_copy(entry, raw) for entry in found]
     return sorted(found, key=lambda entry: entry.seen.serial)
+
+
+def _as_clipped_copy(entry: SeenMap, raw: Sequence[SeenMap]) -> SeenMap:
+    """A large map with the explanation of another one whose negative values were cut off to make it."""
+    if not entry.large or entry.explained is not None or entry.plane.min() < 0:
+        return entry
+    for other in raw:
+        clipped = np.maximum(other.plane, 0)
+        norms = float(np.linalg.norm(clipped) * np.linalg.norm(entry.plane))
+        same = clipped.shape == entry.plane.shape and norms > 0 and other.plane.min() < 0
+        if same and float((clipped * entry.plane).sum()) / norms > 1 - 1e-6 and other.explained is not None:
+            explained = replace(other.explained, form="relu", ambiguous=False, scale=float(entry.plane.max()))
+            return replace(entry, explained=explained)
+    return entry
 
 
 def _as_before_rounding(entry: SeenMap, exact: Sequence[tuple[FloatArray, Explained]]) -> SeenMap:
