@@ -1,8 +1,8 @@
 """Grades the labelled notebooks and prints how far grades and labels agree.
 
 Usage: ``python -m tests.fidelity [--assignment N]… [--sample N] [--disguised N] [--only TEXT] [--jobs N]
-[--kept FOLDER] [--write]``; ``--write`` puts the tables into ``docs/fidelity.md``. With ``--kept`` a run that was interrupted goes on
-where it was, as long as the code that grades stays the same.
+[--kept FOLDER] [--write]``; ``--write`` puts the tables into ``docs/fidelity.md``. With ``--kept`` a run that was
+interrupted goes on where it was, as long as the code that grades stays the same.
 """
 
 from __future__ import annotations
