@@ -82,7 +82,7 @@ def wrongly_summed(arrays: Sequence[Seen], contexts: Sequence[Context], classes:
         What was seen, ``""`` for nothing; whether an array of that shape has a maximum of 1.
     """
     for context in contexts:
-        if context.right is None:
+        if context.right is None or min(context.extent) < 2:
             continue
         for o in classes:
             for seen in reversed(arrays):

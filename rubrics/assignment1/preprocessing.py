@@ -295,7 +295,9 @@ def _holds_result(student: Student, call: ImageCall, seen: Seen) -> bool:
 def _kept(student: Student, call: ImageCall) -> str:
     evidence = student.find(gather)
     for seen in (*evidence.seen, *student.find(saved_arrays)):
-        if seen.origin not in ("input", "output", "argument", "shown") and _holds_result(student, call, seen):
+        inside = (seen.function or "").rpartition(".")[2] == "forward"  # of the network, whose results may be dropped
+        passing = inside or seen.origin in ("input", "output", "argument", "shown")
+        if not passing and _holds_result(student, call, seen):
             return f"`{seen.name}`"
     for function, record in evidence.records():
         # A large result may have been used up within the function that asked for it.

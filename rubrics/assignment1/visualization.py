@@ -54,6 +54,9 @@ def _gradient(given: Work) -> Outcome:
     if explained:
         return _explained_otherwise(given, *explained[-1])
     state = given.written.gradient
+    elsewhere = "" if given.lacking else _elsewhere(given)[0]
+    if elsewhere:
+        return met(criterion, f"The weights are those of a logit. {elsewhere}")
     if state == "absent":
         return not_met(criterion, "Neither a gradient nor the weights of the final layer are used.")
     if state == "wrong":
@@ -114,7 +117,7 @@ def _weighted_sum(given: Work) -> Outcome:
         return review(criterion, f"The map at {place(last)} is the sum of the feature maps without any weights.")
     if not given.written.weighted_sum:
         return not_met(criterion, "Feature maps are not summed over the channels.")
-    elsewhere, _ = _elsewhere(given)
+    elsewhere = "" if given.lacking else _elsewhere(given)[0]
     if elsewhere:
         return not_met(criterion, elsewhere)
     if given.unrun:

@@ -26,6 +26,7 @@ class Work:
         written: What its source says.
         code: The parsed notebook.
         unrun: Whether the code that makes the map failed, was never called, or had no right feature map to work on.
+        lacking: Whether it had no right feature map.
         idle: What the source says of failed cells and functions that were never called, None when there are none.
         probabilities: Whether the network returns probabilities where logits were asked for.
     """
@@ -35,6 +36,7 @@ class Work:
     written: Written
     code: Code
     unrun: bool
+    lacking: bool
     idle: Written | None
     probabilities: bool
 
@@ -60,7 +62,9 @@ def work(student: Student) -> Work:
     played = any(replay.ok for replay, _ in found.replays)
     missing = not student.find(delivered).features
     idle = _idle(student, code)
-    return Work(found, found.all_maps(), written, code, failed or not played or missing, idle, _softmaxed(student))
+    return Work(
+        found, found.all_maps(), written, code, failed or not played or missing, missing, idle, _softmaxed(student)
+    )
 
 
 def _calling(code: Code, names: set[str]) -> Iterator[Written]:
@@ -84,10 +88,13 @@ def _idle(student: Student, code: Code) -> Written | None:
         for cell in student.notebook.code_cells
         if cell.error_name and not any(text in cell.error_message for text in SIZE_FAULTS)
     ]
+    functions = student.find(gather).functions
+    last = {str(function.get("name")): at for at, function in enumerate(functions)}
     sources += [
         str(function.get("source"))
-        for function in student.find(gather).functions
+        for at, function in enumerate(functions)
         if not entries(function, "calls") and not function.get("is_method")
+        if last[str(function.get("name"))] == at  # an earlier version was replaced
     ]
     return read_source(code, sources) if sources else None
 

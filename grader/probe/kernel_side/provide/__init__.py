@@ -19,7 +19,20 @@ def install(assets: str, *, redirect_cuda: bool, note: Callable[[dict[str, Any]]
         note: Gets an event for what was asked: ``picture`` (``path``, ``size``, ``stand_in``), ``file`` (``path``,
             ``name``, ``stand_in``), ``input`` (``prompt``, ``answer``), ``move`` (``what``, ``object``).
     """
-    from . import addresses, compiling, datasets, displays, files, modules, pictures, progress, prompts, shell, weights
+    from . import (
+        addresses,
+        compiling,
+        datasets,
+        displays,
+        files,
+        modules,
+        parts,
+        pictures,
+        progress,
+        prompts,
+        shell,
+        weights,
+    )
     from .provision import Provision
 
     provision = Provision(assets, note)
@@ -34,6 +47,7 @@ def install(assets: str, *, redirect_cuda: bool, note: Callable[[dict[str, Any]]
     compiling.install()
     progress.install()
     displays.install()
+    parts.install()
     if redirect_cuda:
         from . import devices
 
