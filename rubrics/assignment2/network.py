@@ -12,6 +12,7 @@ from grader.probe import expr
 from grader.scoring import Student
 from rubrics.assignment2.asking import examined, width_of
 from rubrics.assignment2.facts import Facts, ask, facts
+from rubrics.assignment2.mending import mended, revived
 from rubrics.assignment2.plain import plain_networks
 from rubrics.assignment2.recurrent import Network
 
@@ -24,11 +25,15 @@ def find_network(student: Student) -> Network | None:
     best: Network | None = None
     for candidate in itertools.chain(_instances(found), _constructed(student, found)):
         seen = examined(student, found, candidate)
+        spoilt = revived(student, seen)
+        seen = seen if spoilt is seen else examined(student, found, replace(candidate, expr=spoilt.expr))
         if best is None or (seen.layout and not best.layout) or (seen.fit is not None and best.fit is None):
             best = seen
         if best.fit is not None or (best.layout and not candidate.constructed and _called(found, candidate.obj)):
             break
-    return best if best is not None and best.layout else _without_module(student, found) or best
+    if best is not None and best.layout:
+        return best
+    return _without_module(student, found) or (best and mended(student, found, best)) or best
 
 
 def _without_module(student: Student, found: Facts) -> Network | None:

@@ -41,9 +41,26 @@ def elman_network(student: Student) -> Iterator[Outcome]:
     elif network.gated or (network.foreign and network.fit is None):
         yield from _other_kind(student, network)
     elif network.fit is not None:
-        yield from _explained(student, network, network.fit)
+        yield from _but_mended(network, network.fit, _explained(student, network, network.fit))
     else:
         yield from _by_behaviour(student, network)
+
+
+def _but_mended(network: Network, fit: Fit, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+    """The outcomes of a network of which a matrix got another size; its own size is the fault."""
+    if network.mended is None:
+        yield from outcomes
+        return
+    roles = ("2e.input", "2e.recurrent", "2e.output")
+    role = next((role for role, name in zip(roles, fit.names, strict=True) if name == network.mended.name), None)
+    for outcome in outcomes:
+        saw = f"{network.how}: {network.mended.text}"
+        if outcome.criterion == role:
+            yield not_met(outcome.criterion, saw)
+        elif role is None:
+            yield review(outcome.criterion, saw)
+        else:
+            yield outcome
 
 
 def _names_text(fit: Fit) -> str:
@@ -160,6 +177,8 @@ def _batch(student: Student, network: Network, fit: Fit, saw: str) -> Outcome:
         return not_met(
             "2e.batch", f"{network.how}: takes one name (S×D) at a time; a batch fails: {network.fault}".rstrip(": ")
         )
+    if network.sized:
+        return not_met("2e.batch", f"{network.how}: only batches of {network.sized} can be processed")
     if network.mixing:
         return not_met("2e.batch", f"{network.how}: samples of a batch influence each other")
     if "one sample" in fit.head and fit.time_axis == 1:

@@ -17,6 +17,29 @@ _OTHER = {"TransformerEncoder", "TransformerEncoderLayer", "MultiheadAttention",
 
 
 @dataclass(frozen=True)
+class Mended:
+    """A matrix that got another size, so that a network that fails could be examined.
+
+    Attributes:
+        name: Of the parameter.
+        was: Its shape.
+        shape: The shape with which the network works.
+        fault: How the network fails without.
+    """
+
+    name: str
+    was: tuple[int, ...]
+    shape: tuple[int, ...]
+    fault: str
+
+    @property
+    def text(self) -> str:
+        """The change in words."""
+        was, now = ("×".join(map(str, shape)) for shape in (self.was, self.shape))
+        return f"`{self.name}` is {was}, and a batch B×S×D fails with {self.fault}; with {now} it works"
+
+
+@dataclass(frozen=True)
 class Network:
     """The network that 2(e) is judged by.
 
@@ -41,6 +64,8 @@ class Network:
         integers: Whether it takes index numbers.
         plain: What may hold its parameters, by name, where it is no ``nn.Module``.
         wavering: Whether two calls with the same short input disagreed, which long ones may hide.
+        mended: What had to be changed before it could be examined, or None.
+        sized: Size of the only batches that it takes, 0 when it takes any.
         mixing: Whether a sample of a batch of short inputs changed the results of others, which long ones may hide.
     """
 
@@ -64,6 +89,8 @@ class Network:
     plain: tuple[tuple[str, Expr], ...] = ()
     wavering: bool = False
     mixing: bool = False
+    mended: Mended | None = None
+    sized: int = 0
 
     @property
     def types(self) -> set[str]:
