@@ -56,6 +56,7 @@ def examined(student: Student, found: Facts, network: Network) -> Network:
     rng = student.rng("2e")
     last = network
     short: Network | None = None
+    any_batch = False
     trials = [*_trials(student, shapes, integers=integers), *_fixed_lengths(params)]
     mask = _mask_of(given_first, shapes)
     trials = [replace(trial, with_state=mask) if mask and trial.layout == "batch" else trial for trial in trials]
@@ -68,13 +69,21 @@ def examined(student: Student, found: Facts, network: Network) -> Network:
             mixing = not wavering and _mixes(student, short, double=sent.double)
             attempt = replace(attempt, fit=_confirmed(student, attempt, trial, sent), wavering=wavering, mixing=mixing)
         if attempt.fit is not None:
-            return attempt
+            refused = attempt.layout == "batch" and trial.batch != BATCH and not any_batch
+            return replace(attempt, sized=trial.batch) if refused and _failed(found, network) else attempt
+        any_batch = any_batch or (attempt.layout == "batch" and trial.batch == BATCH)
         short = short or (attempt if attempt.layout and trial.length == SHORT else None)
         last = attempt if attempt.layout or not last.layout else last
         if attempt.layout == "batch" and trial.with_state in {"", *_MASKS} and trial.length != SHORT:
             break
     # of two attempts without an explanation, the short one shows what each element does
     return short if short is not None and last.layout in {"", "batch"} else last
+
+
+def _failed(found: Facts, network: Network) -> bool:
+    """Whether a call of the network by the notebook failed."""
+    calls = [call for call in found.entries("calls") if call.get("module") == network.obj]
+    return any(call.get("error") for call in calls)
 
 
 _MASKS = {"bool mask": np.bool_, "mask": np.float64}

@@ -93,11 +93,11 @@ def clean_data_set(student: Student) -> DataSet | None:
             return None
         request = {"sources": [CLEAN_READING, *sources], "names": {}, "budget_s": 40.0, "seed": student.seed}
         answer = student.ask(Request("rerun", request, timeout_s=220))
-        made = _among_names(student, found, answer, cell_name(last))
+        made = among_names(student, found, answer, cell_name(last), clean=True)
         return made or next(_made_from_classes(student, found), None)
 
 
-def _among_names(student: Student, found: Facts, answer: Answer, where: str) -> DataSet | None:
+def among_names(student: Student, found: Facts, answer: Answer, where: str, *, clean: bool) -> DataSet | None:
     """A data set that the rerun bound to a name, or gave to a loader."""
     for name, described in (answer.data.get("names") or {}).items():
         value = Value(described, answer)
@@ -112,7 +112,7 @@ def _among_names(student: Student, found: Facts, answer: Answer, where: str) -> 
                 "mro": value.data.get("mro"),
                 "attrs": {},
             }
-            made = examined(student, found, expr.obj(value.obj), entry, f"`{name}` of {where}", clean=True)
+            made = examined(student, found, expr.obj(value.obj), entry, f"`{name}` of {where}", clean=clean)
             if made is not None and made.good:
                 return made
     return None

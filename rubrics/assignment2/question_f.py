@@ -143,7 +143,8 @@ def _data_fault(student: Student, training: Training) -> Outcome:
         return met("2f.data", f"data set and loader are initialised; then {broken.error_message[:100]}")
     if batches and network_lost(student):
         return carried("2f.data", "2e", f"the loader delivers batches, and the network fails: {saw}")
-    if (loaders or iterated) and (lost or student.lost("2c.hyphen") or student.lost("2c.case")):
+    uncoded = any(student.lost(f"2c.{name}") for name in ("hyphen", "case", "letters", "available"))
+    if (loaders or iterated) and (lost or uncoded):
         return carried("2f.data", "2d" if lost else "2c", f"data set and loader are initialised; then {saw}")
     if batches:
         return met("2f.data", f"the loader delivers batches; then {saw}")
@@ -151,12 +152,19 @@ def _data_fault(student: Student, training: Training) -> Outcome:
         student.lost("2d.len")
         and "type 'type'" not in saw
         and first is not None
-        and re.search(r"\blen\b|__len__|num_samples", str(first.get("message")))
+        and (re.search(r"\blen\b|__len__|num_samples", str(first.get("message"))) or _behind_the_end(first))
     ):
         return carried("2f.data", "2d", f"data set and loader are written; then {saw}")
     if first is None and not classes_of(student):
         return not_met("2f.data", "no data set reaches the network")
     return not_met("2f.data", saw)
+
+
+def _behind_the_end(error: Mapping[str, Any]) -> bool:
+    """Whether an item was asked for that is not there."""
+    return error.get("type") == "IndexError" or (
+        error.get("type") == "KeyError" and str(error.get("message")).strip().isdigit()
+    )
 
 
 def _errors(training: Training) -> list[Mapping[str, Any]]:

@@ -153,7 +153,7 @@ class Recorder:
             return
         calls = self.calls[id(module)]
         calls.count += 1
-        if calls.count > self._max_kept_calls():
+        if error is None and calls.count > self._max_kept_calls():
             return
         self.session.number(module)
         call = RootCall(
