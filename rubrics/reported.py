@@ -76,8 +76,14 @@ class Series:
         return any(
             all(n.fits(scale * t) for n, t in zip(self.numbers, truth, strict=True) if n is not None)
             and self._telling(scale)
+            and not self._cut(scale, truth)
             for scale in scales
         )
+
+    def _cut(self, scale: float, truth: Sequence[float]) -> bool:
+        """Whether shares of one were cut to whole numbers (``correct // total``), of which nothing is left."""
+        whole = scale == 1 and all(number.unit == 1 for number in self.known)
+        return whole and not any(number.value for number in self.known) and all(0 < t < 1 for t in truth)
 
     @property
     def known(self) -> list[Number]:

@@ -21,8 +21,8 @@ def {name}(char, *args, **kwargs):
 def coded_data_set(student: Student) -> DataSet | None:
     """The data set with codes that 2(c)'s functions return; use it with ``student.find``.
 
-    The notebook's cells run again in a copy of the namespace, up to the first step of a training, with other functions in place of
-    those in the cell where the codes were seen.
+    The notebook's cells run again in a copy of the namespace, up to the first step of a training, with other functions
+    in place of those in the cell where the codes were seen.
     """
     if not student.lost("2c.available"):
         return None

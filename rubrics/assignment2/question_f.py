@@ -11,13 +11,13 @@ from rubrics.assignment2.data import classes_of, find_data_set
 from rubrics.assignment2.facts import cell_name, facts
 from rubrics.assignment2.judged_accuracy import accuracy_outcomes
 from rubrics.assignment2.network import find_network
-from rubrics.assignment2.put_right import refuses_logits
 from rubrics.assignment2.runs import Training, find_training, network_lost
 from rubrics.assignment2.sizes import instantiated, without_value, wrongly_made
 from rubrics.averages import loss_of
 from rubrics.loop import examine_loop, loop_outcome
 from rubrics.losses import RIGHT_FOR_BINARY, RIGHT_FOR_CLASSES, WITHOUT_SIGMOID, LossSeen
 from rubrics.optimizers import left_out
+from rubrics.put_right import refuses_logits
 from rubrics.trace import whole_trace
 from rubrics.training import TrainingRun
 

@@ -23,9 +23,9 @@ from rubrics.assignment2.data import DataSet, classes_of, find_data_set
 from rubrics.assignment2.facts import Facts, facts, names_table
 from rubrics.assignment2.items import USUAL_FORM
 from rubrics.assignment2.network import find_network, network_classes
-from rubrics.assignment2.put_right import BACKWARD, put_right
 from rubrics.assignment2.recurrent import Network
 from rubrics.assignment2.sizes import FILLED, wrongly_made
+from rubrics.put_right import BACKWARD, put_right
 from rubrics.repair import Plan, Rerun, rerun
 from rubrics.reported import Series, bound_series, kept_series, printed_series, whole_epochs_only
 from rubrics.trace import Trace, whole_trace

@@ -262,7 +262,7 @@ def _size(found: Objects, look: Look) -> Outcome:
     probable = {size for size in images if look.batches or not seen}
     everything = seen | {size for size in probable if size in seen or _resized_later(found)}
     if not everything:
-        if _written(found) and not found.datasets:
+        if _written(found):
             return _size_by_source(found)
         return not_met(criterion, "No image could be fetched.")
     wrong = sorted(size for size in everything if size != (IMAGE_SIZE, IMAGE_SIZE))
@@ -280,7 +280,7 @@ def _resized_later(found: Objects) -> bool:
 
 
 def _size_by_source(found: Objects) -> Outcome:
-    """Judges ``Resize`` calls where no data set could be made."""
+    """Judges ``Resize`` calls where no image could be fetched."""
     for cell in found.cells:
         for call in calls(cell.tree, "Resize"):
             numbers = [node.value for node in ast.walk(call) if isinstance(node, ast.Constant)]

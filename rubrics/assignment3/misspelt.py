@@ -61,7 +61,8 @@ def with_super(class_source: str, name: str) -> str:
             continue
         init = next((one for one in node.body if isinstance(one, ast.FunctionDef) and one.name == "__init__"), None)
         if init is not None and not any(
-            isinstance(one, ast.Attribute) and one.attr == "__init__" for one in ast.walk(init)
+            isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr == "__init__"
+            for one in ast.walk(init)
         ):
             init.body[:0] = parse("super().__init__()").body
             return ast.unparse(ast.fix_missing_locations(tree))

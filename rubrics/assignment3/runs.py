@@ -16,6 +16,7 @@ from reference.assignment3 import CLASSES, EPOCHS, IMAGE_SHAPE
 from rubrics.assignment3.loading import look_at_data, sizes
 from rubrics.assignment3.objects import Objects, Roles, objects, roles
 from rubrics.assignment3.probing import Network, find_network
+from rubrics.put_right import BACKWARD, put_right
 from rubrics.repair import Plan, Rerun, rerun
 from rubrics.reported import Series, bound_series, kept_series, printed_series, whole_epochs_only
 from rubrics.source import CellSource, called_name, calls, cells_that_train, functions_calling, loop_counts
@@ -153,9 +154,10 @@ class _Attempt:
 
 def _repair(student: Student, training: Training, network: Network | None) -> None:
     found, role = student.find(objects), student.find(roles)
-    sources = _sources(student, found)
+    sources = [put_right(source, training.broken) for source in _sources(student, found)]
     if not sources:
         return
+    sources.insert(0, BACKWARD)
     best: tuple[int, Training] | None = None
     for attempt in _attempts(student, found, role, network):
         names = dict(attempt.names)

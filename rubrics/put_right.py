@@ -6,7 +6,7 @@ import re
 
 BACKWARD = """
 def probe_backward(loss, *args, **kwargs):
-    if loss.requires_grad:
+    if getattr(loss, "requires_grad", False):
         loss.backward(*args, **kwargs)
 """
 """Source of a function that leaves out the back-propagation of what has no gradient."""
@@ -22,6 +22,6 @@ def put_right(source: str, message: str) -> str:
     if refuses_logits(message):
         changed = source.replace("binary_cross_entropy(", "binary_cross_entropy_with_logits(")
         return re.sub(r"\bBCELoss\b", "BCEWithLogitsLoss", changed)
-    if "does not require grad" in message:
+    if "does not require grad" in message or "'float' object has no attribute 'backward'" in message:
         return re.sub(r"\b([\w.]+)\.backward\(", r"probe_backward(\1, ", source)
     return source
