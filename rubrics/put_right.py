@@ -17,11 +17,16 @@ def refuses_logits(message: str) -> bool:
     return "between 0 and 1" in message
 
 
+def has_no_gradient(message: str) -> bool:
+    """Whether a back-propagation ended the training, since the loss was a number or detached from the network."""
+    return "does not require grad" in message or "'float' object has no attribute 'backward'" in message
+
+
 def put_right(source: str, message: str) -> str:
     """The source of a training that ended with an error, without what caused it; else the source as it is."""
     if refuses_logits(message):
         changed = source.replace("binary_cross_entropy(", "binary_cross_entropy_with_logits(")
         return re.sub(r"\bBCELoss\b", "BCEWithLogitsLoss", changed)
-    if "does not require grad" in message or "'float' object has no attribute 'backward'" in message:
+    if has_no_gradient(message):
         return re.sub(r"\b([\w.]+)\.backward\(", r"probe_backward(\1, ", source)
     return source

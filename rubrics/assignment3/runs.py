@@ -16,7 +16,7 @@ from reference.assignment3 import CLASSES, EPOCHS, IMAGE_SHAPE
 from rubrics.assignment3.loading import look_at_data, sizes
 from rubrics.assignment3.objects import Objects, Roles, objects, roles
 from rubrics.assignment3.probing import Network, find_network
-from rubrics.put_right import BACKWARD, put_right
+from rubrics.put_right import BACKWARD, has_no_gradient, put_right
 from rubrics.repair import Plan, Rerun, rerun
 from rubrics.reported import Series, bound_series, kept_series, printed_series, whole_epochs_only
 from rubrics.source import CellSource, called_name, calls, cells_that_train, functions_calling, loop_counts
@@ -44,6 +44,7 @@ class Training:
         network_replaced: Whether a stub stood in for the network.
         optimizer_replaced: Whether an optimizer had to be put in place.
         broken: Last line of the error that ended the training's cell, or ``""``.
+        detached: Whether back-propagation ended it, since the loss has no gradient, and was left out.
         interrupted: Whether time or memory ended it.
         wanted: Numbers of epochs that the source asks for.
         written: Whether the source has a training at all.
@@ -60,6 +61,7 @@ class Training:
     network_replaced: bool = False
     optimizer_replaced: bool = False
     broken: str = ""
+    detached: bool = False
     interrupted: bool = False
     wanted: set[int] = field(default_factory=set)
     written: bool = False
@@ -158,6 +160,7 @@ def _repair(student: Student, training: Training, network: Network | None) -> No
     if not sources:
         return
     sources.insert(0, BACKWARD)
+    training.detached = has_no_gradient(training.broken)
     best: tuple[int, Training] | None = None
     for attempt in _attempts(student, found, role, network):
         names = dict(attempt.names)

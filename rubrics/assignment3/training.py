@@ -310,6 +310,9 @@ def _loop(student: Student, training: Training) -> Outcome:
     verdict = examine_loop(run)
     if verdict.step == "the optimizer makes no step" and _updates_by_hand(student):
         return review(criterion, "Parameters are updated by hand, without an optimizer of PyTorch.")
+    if training.repaired and training.detached and not run.events("backward"):
+        faults = [fault for fault in (verdict.zero, "the loss that is back-propagated has no gradient") if fault]
+        return loop_outcome(criterion, faults, f"{_how(training)}{verdict.saw}.")
     if training.repaired and not run.events("backward"):
         return _loop_by_source(criterion, student.find(objects).cells)
     return loop_outcome(criterion, verdict.faults, f"{_how(training)}{verdict.saw}.")
