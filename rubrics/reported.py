@@ -98,7 +98,8 @@ class Series:
         if not all(number.unit == 1 for number in self.known):
             return bool(self.known)
         counts = [number.value for number in self.known]
-        if len(counts) > 2 and counts in (list(range(len(counts))), list(range(1, len(counts) + 1))):
+        epochs = counts in (list(range(len(counts))), list(range(1, len(counts) + 1)))
+        if epochs and len(counts) > 1 and not all(number.percent for number in self.known):
             return False
         constant = len({number.value for number in self.known}) == 1
         marked = all(n.percent for n in self.known) or bool(re.search(r"acc|%|correct", self.label, re.IGNORECASE))

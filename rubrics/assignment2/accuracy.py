@@ -55,10 +55,16 @@ def predictions(trace: Trace, one: Pass) -> list[tuple[Floats, Floats]]:
         elif event.kind == "loss":
             target = target if target is not None else trace.array(event.get("target"))
             given = trace.array(event.get("input"))
-            if output is None or (given is not None and (_picks_own_element(output, given) or _inner(output, given))):
+            if output is None or (given is not None and _says_more(output, given, target)):
                 output = given
     close()
     return pairs
+
+
+def _says_more(output: Floats, given: Floats, target: Floats | None) -> bool:
+    """Whether the predictions of a batch are in what the loss got, and not in what the network gave last."""
+    one_of_many = target is not None and output.ndim > 0 and len(output) != target.shape[0] == given.shape[0]
+    return one_of_many or _picks_own_element(output, given) or _inner(output, given)
 
 
 def _picks_own_element(output: Floats, given: Floats) -> bool:
@@ -285,24 +291,37 @@ def _matched(series: Sequence[Series], truths: dict[tuple[str, str, str], list[f
     for group in (labelled, trained, others):
         best: Reported | None = None
         for key in order:
-            if best is not None and _mistakes(key) > _mistakes((best.rule, best.denominator, best.source)):
+            if best is not None and _mistakes(key)[1] > max(1, _mistakes(_key(best))[1]):
                 break
             usual = key[0] in _SOUND and key[1] in _USUAL and any(truths[key])
             candidates = group if group is not others or usual else sure
             if not any(truths[key]):  # a count that nothing is added to is none, unless somebody reads it
                 candidates = [one for one in candidates if not one.where.startswith("computed")]
             found: Match | None = match(candidates, {"": truths[key]}, (1.0, 100.0))
-            if found is None:
-                continue
-            exact = _exact(found.series, truths[key])
-            if best is None or exact:
-                others_too = any(
-                    k[0] not in {key[0], *TIES} and k[1:] == key[1:] and v == truths[key] for k, v in truths.items()
-                )
+            if found is not None and (best is None or _better(found.series, truths, best, key)):
+                alike = {k for k, v in truths.items() if k[1:] == key[1:] and v == truths[key]}
+                others_too = any(k[0] not in {key[0], *TIES} for k in alike)
                 rule = RIGHT if key[0] in TIES else key[0]
                 best = Reported(rule, key[1], found.series, key[2], others_too)
-            if exact:
-                break
+                if _exact(found.series, truths[key]):
+                    break
         if best is not None:
             return best
     return None
+
+
+def _key(found: Reported) -> tuple[str, str, str]:
+    return found.rule, found.denominator, found.source
+
+
+def _better(
+    series: Series, truths: dict[tuple[str, str, str], list[float]], best: Reported, key: tuple[str, str, str]
+) -> bool:
+    """Whether a later explanation of the same numbers is to be preferred, since it has all of their digits.
+
+    One of more mistakes only where the numbers have one digit: a rounded 0.52 and a plain 0.5 look alike.
+    """
+    if series != best.series or not _exact(series, truths[key]):
+        return False
+    short = all(0.1 <= number.unit < 1 for number in series.known)
+    return _mistakes(key) == _mistakes(_key(best)) or (short and not key[2].endswith(_OTHER_DATA))

@@ -16,6 +16,7 @@ from rubrics.assignment2.runs import Training, network_lost, substituted_trainin
 from rubrics.assignment2.sparse import explain_last, explain_sparse
 from rubrics.averages import epoch_losses
 from rubrics.reported import Series
+from rubrics.training import TrainingRun
 
 
 def accuracy_outcomes(student: Student, training: Training) -> Iterator[Outcome]:
@@ -61,7 +62,15 @@ def _mentions_accuracy(student: Student, training: Training) -> bool:
     source = _used_source(student, training)
     if re.search(r"acc|correct|right|hits|richtig|treffer|genau|korrekt|==|\.eq\(", source, re.IGNORECASE):
         return bool(re.search(r"==|\.eq\(|accuracy_score|!=|torch\.sum|\.sum\(|mean\(", source))
+    if training.run is not None and not training.repaired and _printed_later(training.run):
+        return True
     return any("acc" in one.label.lower() for one in training.series)
+
+
+def _printed_later(run: TrainingRun) -> bool:
+    """Whether something that is called an accuracy was printed since the training began, in whatever cell."""
+    prints = [event for event in run.trace.of("print") if event.serial >= run.start]
+    return any(re.search(r"accura|genauigkeit", str(event.get("text")), re.IGNORECASE) for event in prints)
 
 
 def _used_source(student: Student, training: Training) -> str:
