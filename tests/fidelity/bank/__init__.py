@@ -16,8 +16,9 @@ texts to replace, each with its replacement, wherever they occur::
     base = "name of another notebook of the assignment"
     changes = [["old text", "new text"]]
 
-``lost`` (criterion → kind, or kind and share kept), ``faults`` (else the number of lost criteria) and ``answers``
-(question → typed answer) may be missing: such a notebook is right.
+``lost`` (criterion → kind, or kind and share kept), ``faults`` (else the number of lost criteria), ``answers``
+(question → typed answer) and ``images`` (how many house numbers there are for training and testing; else as many as
+students get) may be missing: a notebook without ``lost`` is right.
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ def _case(assignment: str, table: dict[str, Any], notebooks: Mapping[str, tuple[
     lost = {criterion: _label(given) for criterion, given in table.get("lost", {}).items()}
     answers = table.get("answers", {})
     cells = notebooks.get(table["name"]) or _changed(table, notebooks[table["base"]])
-    return Case(table["name"], assignment, cells, lost, answers, table.get("faults", len(lost)))
+    images = tuple(table["images"]) if "images" in table else None
+    return Case(table["name"], assignment, cells, lost, answers, table.get("faults", len(lost)), images)
 
 
 def _changed(table: dict[str, Any], cells: tuple[str, ...]) -> tuple[str, ...]:
