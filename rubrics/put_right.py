@@ -1,8 +1,11 @@
-"""Faults of a training that end it, put right in its source so that what follows can be judged."""
+"""Slips that end a cell, put right in its source so that what follows can be judged."""
 
 from __future__ import annotations
 
+import ast
 import re
+
+from grader.scoring.parsing import parse
 
 BACKWARD = """
 def probe_backward(loss, *args, **kwargs):
@@ -30,3 +33,22 @@ def put_right(source: str, message: str) -> str:
     if has_no_gradient(message):
         return re.sub(r"\b([\w.]+)\.backward\(", r"probe_backward(\1, ", source)
     return source
+
+
+def with_super(class_source: str, name: str) -> str:
+    """The source with ``super().__init__()`` at the beginning of a class's constructor; ``""`` where one is there."""
+    try:
+        tree = parse(class_source)
+    except SyntaxError:
+        return ""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.ClassDef) or node.name != name:
+            continue
+        init = next((one for one in node.body if isinstance(one, ast.FunctionDef) and one.name == "__init__"), None)
+        if init is not None and not any(
+            isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr == "__init__"
+            for one in ast.walk(init)
+        ):
+            init.body[:0] = parse("super().__init__()").body
+            return ast.unparse(ast.fix_missing_locations(tree))
+    return ""

@@ -56,7 +56,7 @@ def examined(student: Student, found: Facts, network: Network) -> Network:
     rng = student.rng("2e")
     last = network
     short: Network | None = None
-    any_batch = False
+    any_batch, fault = False, ""
     trials = [*_trials(student, shapes, integers=integers), *_fixed_lengths(params)]
     mask = _mask_of(given_first, shapes)
     trials = [replace(trial, with_state=mask) if mask and trial.layout == "batch" else trial for trial in trials]
@@ -68,6 +68,7 @@ def examined(student: Student, found: Facts, network: Network) -> Network:
             wavering = not short.steady and not short.kept
             mixing = not wavering and _mixes(student, short, double=sent.double)
             attempt = replace(attempt, fit=_confirmed(student, attempt, trial, sent), wavering=wavering, mixing=mixing)
+        fault = fault or attempt.fault
         if attempt.fit is not None:
             refused = attempt.layout == "batch" and trial.batch != BATCH and not any_batch
             return replace(attempt, sized=trial.batch) if refused and _failed(found, network) else attempt
@@ -76,6 +77,8 @@ def examined(student: Student, found: Facts, network: Network) -> Network:
         last = attempt if attempt.layout or not last.layout else last
         if attempt.layout == "batch" and trial.with_state in {"", *_MASKS} and trial.length != SHORT:
             break
+    if not last.layout:
+        last = replace(last, fault=fault)  # of a batch, which comes first
     # of two attempts without an explanation, the short one shows what each element does
     return short if short is not None and last.layout in {"", "batch"} else last
 

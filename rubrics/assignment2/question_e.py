@@ -40,27 +40,32 @@ def elman_network(student: Student) -> Iterator[Outcome]:
         yield from _crashing(student, network)
     elif network.gated or (network.foreign and network.fit is None):
         yield from _other_kind(student, network)
-    elif network.fit is not None:
-        yield from _but_mended(network, network.fit, _explained(student, network, network.fit))
     else:
-        yield from _by_behaviour(student, network)
+        fit = network.fit
+        yield from _but_mended(network, _explained(student, network, fit) if fit else _by_behaviour(student, network))
 
 
-def _but_mended(network: Network, fit: Fit, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
-    """The outcomes of a network of which a matrix got another size; its own size is the fault."""
-    if network.mended is None:
-        yield from outcomes
-        return
-    roles = ("2e.input", "2e.recurrent", "2e.output")
-    role = next((role for role, name in zip(roles, fit.names, strict=True) if name == network.mended.name), None)
+def _but_mended(network: Network, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+    """The outcomes of a network in which something was put right, which is the fault."""
+    mended, slip = network.mended, network.slip
+    part = mended.name if mended is not None else slip.part if slip is not None else ""
+    saw = mended.text if mended is not None else slip.text if slip is not None else ""
+    role = _role(network, part) if slip is None or not slip.criterion else slip.criterion
     for outcome in outcomes:
-        saw = f"{network.how}: {network.mended.text}"
-        if outcome.criterion == role:
-            yield not_met(outcome.criterion, saw)
-        elif role is None:
-            yield review(outcome.criterion, saw)
-        else:
+        if not saw or (role and outcome.criterion != role):
             yield outcome
+        elif role and (mended is not None or (slip is not None and slip.criterion)):
+            yield not_met(outcome.criterion, f"{network.how}: {saw}")
+        else:
+            yield review(outcome.criterion, f"{network.how}: {saw}")
+
+
+def _role(network: Network, part: str) -> str:
+    """The criterion of the matrix that a parameter, or a layer, is; ``""`` when it is none of them."""
+    names = network.fit.names if network.fit is not None else ()
+    roles = ("2e.input", "2e.recurrent", "2e.output")
+    fitting = (role for role, name in zip(roles, names, strict=False) if part and (name or "").startswith(part))
+    return next(fitting, "")
 
 
 def _names_text(fit: Fit) -> str:

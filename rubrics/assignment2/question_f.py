@@ -139,7 +139,8 @@ def _data_fault(student: Student, training: Training) -> Outcome:
     batches = own is not None and bool(own.trace.of("batch"))
     lost = [name for name in ("item", "padding", "encoding", "target") if student.lost(f"2d.{name}")]
     broken = training.broken
-    if found.entries("loaders") and broken is not None and wrongly_made(student, broken):
+    unmade = broken is not None and (wrongly_made(student, broken) or "Module.__init__" in broken.error_message)
+    if found.entries("loaders") and broken is not None and unmade:
         return met("2f.data", f"data set and loader are initialised; then {broken.error_message[:100]}")
     if batches and network_lost(student):
         return carried("2f.data", "2e", f"the loader delivers batches, and the network fails: {saw}")

@@ -40,6 +40,21 @@ class Mended:
 
 
 @dataclass(frozen=True)
+class Slip:
+    """What was put right in a forward that fails.
+
+    Attributes:
+        criterion: Which criterion it costs; ``""`` where that depends on the part's role.
+        part: Name of the part that is concerned, or ``""``.
+        text: What is wrong.
+    """
+
+    criterion: str
+    part: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Network:
     """The network that 2(e) is judged by.
 
@@ -65,6 +80,7 @@ class Network:
         plain: What may hold its parameters, by name, where it is no ``nn.Module``.
         wavering: Whether two calls with the same short input disagreed, which long ones may hide.
         mended: What had to be changed before it could be examined, or None.
+        slip: What had to be put right in its source, or None.
         sized: Size of the only batches that it takes, 0 when it takes any.
         mixing: Whether a sample of a batch of short inputs changed the results of others, which long ones may hide.
     """
@@ -90,6 +106,7 @@ class Network:
     wavering: bool = False
     mixing: bool = False
     mended: Mended | None = None
+    slip: Slip | None = None
     sized: int = 0
 
     @property

@@ -48,22 +48,3 @@ def _own_names(method: ast.AST) -> set[str]:
         and isinstance(node.value, ast.Name)
         and node.value.id == "self"
     }
-
-
-def with_super(class_source: str, name: str) -> str:
-    """The source with ``super().__init__()`` at the beginning of a class's constructor; ``""`` where one is there."""
-    try:
-        tree = parse(class_source)
-    except SyntaxError:
-        return ""
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.ClassDef) or node.name != name:
-            continue
-        init = next((one for one in node.body if isinstance(one, ast.FunctionDef) and one.name == "__init__"), None)
-        if init is not None and not any(
-            isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr == "__init__"
-            for one in ast.walk(init)
-        ):
-            init.body[:0] = parse("super().__init__()").body
-            return ast.unparse(ast.fix_missing_locations(tree))
-    return ""

@@ -17,8 +17,8 @@ from grader.probe.value import Value
 from grader.scoring import Student
 from reference.assignment3 import CLASSES, IMAGE_SHAPE
 from rubrics.assignment3.design import Layer, layers_of_operations, layers_of_source
-from rubrics.assignment3.misspelt import with_super
 from rubrics.assignment3.objects import Objects, objects
+from rubrics.put_right import with_super
 from rubrics.repair import Plan, rerun
 from rubrics.trace import Trace, whole_trace
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import re
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from tests.fidelity.cases import Case
 from tests.fidelity.judging import Judged, Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
-SHARED = ("grader/probe", "grader/scoring", "reference", "tests/support", "rubrics/*.py", "rubrics/*.toml")
+SHARED = ("grader/probe", "grader/scoring", "reference", "tests/support", "rubrics/*.toml")
 """What every grade depends on, beside the case and its assignment's rubric."""
 JUDGING = ("tests/fidelity/judging.py", "tests/fidelity/cases.py")
 
@@ -51,9 +53,24 @@ def code_of(assignment: str) -> str:
     """A hash of all sources that take part in grading an assignment."""
     places = [path for pattern in (*SHARED, f"rubrics/assignment{assignment}", *JUDGING) for path in ROOT.glob(pattern)]
     files = {file for path in places for file in (path.rglob("*") if path.is_dir() else [path])}
+    files |= _imported({file for file in files if "rubrics" in file.parts and file.suffix == ".py"})
     sources = sorted(file for file in files if file.suffix in {".py", ".toml", ".json", ".ipynb"})
     total = hashlib.sha256()
     for file in sources:
         total.update(f"{file.relative_to(ROOT).as_posix()}\0".encode())
         total.update(hashlib.sha256(file.read_bytes()).digest())
     return total.hexdigest()
+
+
+def _imported(files: Collection[Path]) -> set[Path]:
+    """The files of ``rubrics/`` itself that some files import, and what these import."""
+    found: set[Path] = set()
+    waiting = list(files)
+    while waiting:
+        source = waiting.pop().read_text(encoding="utf-8")
+        for name in re.findall(r"^(?:from|import) rubrics\.(\w+)", source, re.MULTILINE):
+            file = ROOT / "rubrics" / f"{name}.py"
+            if file.exists() and file not in found:
+                found.add(file)
+                waiting.append(file)
+    return found
