@@ -33,9 +33,9 @@ HARMLESS = (
     "assert int(input('Class: ')) == 1",
     "from getpass import getpass\nassert getpass() == ''",
     "import seaborn as sns, plotly.express as px\nfrom torchsummary import summary\nsns.set_theme()\nsummary(1, (2,))",
-    "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()",
     "import torchvision\nassert torchvision.models.feature_extraction.create_feature_extractor\n"
     "assert torchvision.transforms.v2.Compose and not hasattr(torchvision.models, 'resnet19')",
+    "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()",
 )
 
 
