@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -296,7 +297,7 @@ def _matched(series: Sequence[Series], truths: dict[tuple[str, str, str], list[f
             usual = key[0] in _SOUND and key[1] in _USUAL and any(truths[key])
             candidates = group if group is not others or usual else sure
             if not any(truths[key]):  # a count that nothing is added to is none, unless somebody reads it
-                candidates = [one for one in candidates if not one.where.startswith("computed")]
+                candidates = [one for one in candidates if _is_named(one) and not one.where.startswith("computed")]
             found: Match | None = match(candidates, {"": truths[key]}, (1.0, 100.0))
             if found is not None and (best is None or _better(found.series, truths, best, key)):
                 alike = {k for k, v in truths.items() if k[1:] == key[1:] and v == truths[key]}
@@ -308,6 +309,11 @@ def _matched(series: Sequence[Series], truths: dict[tuple[str, str, str], list[f
         if best is not None:
             return best
     return None
+
+
+def _is_named(series: Series) -> bool:
+    """Whether the words before the numbers speak of right predictions, and are not those of a progress bar."""
+    return bool(re.search(r"acc|correct|genau|richtig|treffer|korrekt", series.label, re.IGNORECASE))
 
 
 def _key(found: Reported) -> tuple[str, str, str]:

@@ -182,7 +182,7 @@ def _batch(student: Student, network: Network, fit: Fit, saw: str) -> Outcome:
         return not_met(
             "2e.batch", f"{network.how}: takes one name (S×D) at a time; a batch fails: {network.fault}".rstrip(": ")
         )
-    if network.sized:
+    if network.sized and not network.kept:
         return not_met("2e.batch", f"{network.how}: only batches of {network.sized} can be processed")
     if network.mixing:
         return not_met("2e.batch", f"{network.how}: samples of a batch influence each other")
