@@ -22,6 +22,8 @@ from rubrics.trace import Event
 from rubrics.training import TrainingRun
 
 _NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?(?![\w]*\w)|\bnan\b", re.ASCII)
+_PROGRESS = re.compile(r"\d+%\s*\|[^|\r\n]*\|\s*[\d.]+\w?/[\d.?]+\w?\s*\[[\d:?]+<[\d:?]+,\s*[?\d.]+\s*\w+/\w+")
+"""What tqdm shows of its progress, up to what a notebook adds to it."""
 _BARS = re.compile(r"[\u2500-\u259f|#█▏▎▍▌▋▊▉]+|\x1b\[[0-9;]*m")
 
 
@@ -76,13 +78,13 @@ class Series:
         return any(
             all(n.fits(scale * t) for n, t in zip(self.numbers, truth, strict=True) if n is not None)
             and self._telling(scale)
-            and not self._cut(scale, truth)
+            and not self._cut(truth)
             for scale in scales
         )
 
-    def _cut(self, scale: float, truth: Sequence[float]) -> bool:
+    def _cut(self, truth: Sequence[float]) -> bool:
         """Whether shares of one were cut to whole numbers (``correct // total``), of which nothing is left."""
-        whole = scale == 1 and all(number.unit == 1 for number in self.known)
+        whole = all(number.unit == 1 for number in self.known)
         return whole and not any(number.value for number in self.known) and all(0 < t < 1 for t in truth)
 
     @property
@@ -114,7 +116,7 @@ class Series:
 
 def numbers_in(line: str) -> Iterator[tuple[str, Number]]:
     """Label and value of every number in a line of text."""
-    clean = _BARS.sub(" ", line)
+    clean = _BARS.sub(" ", _PROGRESS.sub(" ", line))
     last = 0
     for found in _NUMBER.finditer(clean):
         label = " ".join(clean[last : found.start()].split())

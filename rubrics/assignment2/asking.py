@@ -70,7 +70,8 @@ def examined(student: Student, found: Facts, network: Network) -> Network:
             attempt = replace(attempt, fit=_confirmed(student, attempt, trial, sent), wavering=wavering, mixing=mixing)
         fault = fault or attempt.fault
         if attempt.fit is not None:
-            refused = attempt.layout == "batch" and trial.batch != BATCH and not any_batch
+            own = bool(shapes) and trial.batch == shapes[0][0] != BATCH and trial.with_state in {"", *_MASKS}
+            refused = attempt.layout == "batch" and own and not any_batch
             return replace(attempt, sized=trial.batch) if refused and _failed(found, network) else attempt
         any_batch = any_batch or (attempt.layout == "batch" and trial.batch == BATCH)
         short = short or (attempt if attempt.layout and trial.length == SHORT else None)
