@@ -85,8 +85,9 @@ def wrongly_summed(arrays: Sequence[Seen], contexts: Sequence[Context], classes:
         if context.right is None or min(context.extent) < 2:
             continue
         for o in classes:
+            sums = _wrong_sums(context.right[o], context.features)
             for seen in reversed(arrays):
-                for saw, total in _wrong_sums(context.right[o], context.features):
+                for saw, total in sums:
                     if _proportional(seen.array, total):
                         return saw.format(name=seen.name), any(_fills(other.array, total.shape) for other in arrays)
     return "", False

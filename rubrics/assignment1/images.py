@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -169,24 +170,24 @@ def fit_by_search(image: Array, candidates: Sequence[npt.NDArray[np.uint8]]) -> 
     target = channels_last(image)
     if target is None or min(target.shape[:2]) < 64 or not np.isfinite(target).all():
         return None
+    least = min(target.shape[:2])
+    coarse = [int(side) for side in np.unique(np.round(np.geomspace(least, 2 * least, COARSE)))]
+    best: list[tuple[int, Fit]] = []
+    for picture in candidates:
+        best = [max(itertools.chain(best, _sides(target, picture, coarse)), key=lambda pair: pair[1].quality)]
+        fine = range(max(least, best[0][0] - 4), best[0][0] + 5)
+        best = [max(itertools.chain(best, _sides(target, picture, fine)), key=lambda pair: pair[1].quality)]
+    return best[0][1] if best and best[0][1].quality >= GOOD_FIT else None
+
+
+def _sides(target: FloatArray, picture: npt.NDArray[np.uint8], sides: Iterable[int]) -> Iterator[tuple[int, Fit]]:
+    """How an image resembles the centre of a picture that was resized to some shorter sides."""
     size = (int(target.shape[0]), int(target.shape[1]))
     stride = max(1, min(size) // 110)
-    best: Fit | None = None
-    sides = np.unique(np.round(np.geomspace(min(size), 2 * min(size), COARSE)).astype(int))
-    for picture in candidates:
-        for step in (sides, None):
-            around = step if step is not None else _around(best, min(size))
-            for side in around:
-                pixels = resize_and_crop(picture, int(side), size).astype(np.float64)
-                title = f"shorter side {side}, centre crop"
-                fit = _fit(target[::stride, ::stride], pixels[::stride, ::stride], title, swapped=False)
-                best = fit if best is None or fit.quality > best.quality else best
-    return best if best is not None and best.quality >= GOOD_FIT else None
-
-
-def _around(best: Fit | None, least: int) -> list[int]:
-    side = int(best.geometry.split()[2].rstrip(",")) if best is not None else least
-    return [one for one in range(side - 4, side + 5) if one >= least]
+    for side in sides:
+        pixels = resize_and_crop(picture, side, size).astype(np.float64)
+        title = f"shorter side {side}, centre crop"
+        yield side, _fit(target[::stride, ::stride], pixels[::stride, ::stride], title, swapped=False)
 
 
 @functools.lru_cache(maxsize=200)

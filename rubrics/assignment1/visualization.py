@@ -8,10 +8,9 @@ import numpy as np
 
 from grader.scoring import Outcome, Student, carried, met, not_met, review
 from rubrics.assignment1.attempted import attempted
-from rubrics.assignment1.channels import SOME, averaged_over_channels, wrong_weights, wrongly_summed
+from rubrics.assignment1.channels import SOME, wrong_weights
 from rubrics.assignment1.classes import function
 from rubrics.assignment1.cores import rebuild
-from rubrics.assignment1.evidence import Seen
 from rubrics.assignment1.maps import RIGHT, WEIGHT_TITLES, Explained, explain
 from rubrics.assignment1.maptrail import SeenMap
 from rubrics.assignment1.operands import multiplied
@@ -54,7 +53,7 @@ def _gradient(given: Work) -> Outcome:
     if explained:
         return _explained_otherwise(given, *explained[-1])
     state = given.written.gradient
-    elsewhere = "" if given.lacking else _elsewhere(given)[0]
+    elsewhere = "" if given.lacking else given.elsewhere[0]
     if elsewhere:
         return met(criterion, f"The weights are those of a logit. {elsewhere}")
     if state == "absent":
@@ -71,7 +70,7 @@ def _gradient(given: Work) -> Outcome:
 def _explained_otherwise(given: Work, last: SeenMap, how: Explained) -> Outcome:
     """The gradient by a map that is not made of a logit's gradient."""
     criterion = "1e.gradient"
-    averaged = _averaged(given) if how.kind == "ones" else ""
+    averaged = given.averaged if how.kind == "ones" else ""
     if averaged:
         return not_met(criterion, f"In {averaged} the gradient is averaged over the channels, not the positions.")
     if given.trail.right_weights and how.kind in ("ones", "channel"):
@@ -100,7 +99,7 @@ def _weighted_sum(given: Work) -> Outcome:
         if (
             last.explained
             and last.explained.kind == "ones"
-            and (not given.trail.right_weights or _averaged(given))
+            and (not given.trail.right_weights or given.averaged)
             and given.written.weighted_sum
         ):
             return met(criterion, f"The map at {place(last)} is a sum of the feature maps with equal weights.")
@@ -117,7 +116,7 @@ def _weighted_sum(given: Work) -> Outcome:
         return review(criterion, f"The map at {place(last)} is the sum of the feature maps without any weights.")
     if not given.written.weighted_sum:
         return not_met(criterion, "Feature maps are not summed over the channels.")
-    elsewhere = "" if given.lacking else _elsewhere(given)[0]
+    elsewhere = "" if given.lacking else given.elsewhere[0]
     if elsewhere:
         return not_met(criterion, elsewhere)
     if given.unrun:
@@ -125,18 +124,6 @@ def _weighted_sum(given: Work) -> Outcome:
             criterion, "By the source, weights multiply the feature maps, which are summed; the code could not be run."
         )
     return review(criterion, "No weighted sum of the feature maps reproduces the map.")
-
-
-def _arrays(given: Work) -> list[Seen]:
-    return [*given.trail.arrays, *(seen for replay, _ in given.trail.replays for seen in replay.seen)]
-
-
-def _elsewhere(given: Work) -> tuple[str, bool]:
-    return wrongly_summed(_arrays(given), given.trail.contexts, given.trail.classes)
-
-
-def _averaged(given: Work) -> str:
-    return averaged_over_channels(_arrays(given), given.trail.contexts, given.trail.classes)
 
 
 def _relu(given: Work) -> Outcome:
@@ -221,7 +208,7 @@ def _normalize(given: Work) -> Outcome:
     if given.explained:
         last = given.explained[-1]
         return not_met(criterion, f"The largest value of the map at {place(last)} is {last.plane.max():.3g}.")
-    elsewhere, filled = _elsewhere(given) if given.written.maximum else ("", False)
+    elsewhere, filled = given.elsewhere if given.written.maximum else ("", False)
     if elsewhere and filled:
         return met(criterion, f"{elsewhere} The result is divided by its maximum.")
     if given.written.maximum and given.unrun:

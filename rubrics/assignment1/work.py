@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from grader.scoring import Student
-from rubrics.assignment1.evidence import cell_label, entries, gather
+from rubrics.assignment1.channels import averaged_over_channels, wrongly_summed
+from rubrics.assignment1.evidence import Seen, cell_label, entries, gather
 from rubrics.assignment1.maptrail import SeenMap, Trail, trail
 from rubrics.assignment1.network import delivered, matches, recorded_runs
 from rubrics.assignment1.source import Code, last_name, read_code
@@ -39,6 +41,20 @@ class Work:
     lacking: bool
     idle: Written | None
     probabilities: bool
+
+    @functools.cached_property
+    def elsewhere(self) -> tuple[str, bool]:
+        """Where something else than the channels was summed, as ``wrongly_summed`` says it."""
+        return wrongly_summed(self._arrays, self.trail.contexts, self.trail.classes)
+
+    @functools.cached_property
+    def averaged(self) -> str:
+        """Where the gradient was averaged over the channels, or ``""``."""
+        return averaged_over_channels(self._arrays, self.trail.contexts, self.trail.classes)
+
+    @property
+    def _arrays(self) -> list[Seen]:
+        return [*self.trail.arrays, *(seen for replay, _ in self.trail.replays for seen in replay.seen)]
 
     @property
     def explained(self) -> list[SeenMap]:

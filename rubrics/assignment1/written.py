@@ -264,7 +264,7 @@ def _clipping(nodes: list[ast.AST]) -> bool:
 
 def _is_layer(node: ast.Call) -> bool:
     """Whether ``net.relu(x)`` calls a part of a network; tensors clip themselves without an argument."""
-    if not isinstance(node.func, ast.Attribute) or node.func.attr not in ("relu", "relu1", "relu2") or not node.args:
+    if not isinstance(node.func, ast.Attribute) or node.func.attr != "relu" or not node.args:
         return False
     return last_name(node.func.value) not in ("torch", "F", "functional", "nn", "f", "fn", "tnf", "nnf", "tf", "th")
 

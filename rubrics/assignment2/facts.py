@@ -116,6 +116,19 @@ def ask(
     return found
 
 
+def object_of(student: Student, sources: Sequence[str], names: Mapping[str, Any] | None = None) -> int | None:
+    """The number of what sources bind to ``probe_net`` in a copy of the namespace; None when they fail.
+
+    Args:
+        student: Whose kernel is asked.
+        sources: Texts of cells.
+        names: Expressions to put in place before, by name.
+    """
+    params = {"sources": list(sources), "names": dict(names or {}), "budget_s": 10.0, "seed": 0}
+    answer = student.ask(Request("rerun", params, timeout_s=100))
+    return Value((answer.data.get("names") or {}).get("probe_net"), answer).obj
+
+
 def names_table(student: Student) -> tuple[Row, ...]:
     """The lines of the names file that the sandbox offered; use it with ``student.find``."""
     with open(student.assets.path("names"), encoding="utf-8-sig", newline="") as stream:

@@ -34,14 +34,14 @@ def revived(student: Student, network: Network) -> Network:
     spoilt = any(not np.isfinite(value).all() for value in network.params.values())
     if not spoilt or network.obj is None or network.plain:
         return network
-    steps = [_copy(network), *(_drawn(name, "copy", at) for at, name in enumerate(network.params))]
+    steps = [_copy(network), *(_drawn(name, at) for at, name in enumerate(network.params))]
     made = ask(student, steps)["copy"].value.obj
     return network if made is None else replace(network, expr=expr.obj(made))
 
 
 def mended(student: Student, found: Facts, network: Network) -> Network | None:
     """The network with one matrix of another size, with which it takes batches B×S×D; None when none does."""
-    if network.layout or network.obj is None or network.plain or network.integers or network.width is None:
+    if network.layout or network.obj is None or network.plain or network.integers:
         return None
     for change in list(_changes(network))[:MAX_TRIES]:
         made = _changed(student, network, change)
@@ -76,7 +76,7 @@ def _changed(student: Student, network: Network, change: _Change) -> int | None:
     steps = [_copy(network), *_put(change.name, change.shape)]
     if change.bias:
         steps += _put(change.bias, change.shape[:1])
-    steps += [_drawn(name, "copy", at) for at, name in enumerate(network.params)]
+    steps += [_drawn(name, at) for at, name in enumerate(network.params)]
     called = expr.call(expr.slot("copy"), [expr.tensor("x")])
     steps.append({"slot": "called", "expr": called, "mode": [expr.slot("copy"), "eval"], "grad": False})
     x = student.rng("2e-mending").normal(size=(BATCH, LENGTH, network.width)).astype(np.float32)
@@ -102,9 +102,9 @@ def _put(name: str, shape: Shape) -> list[Mapping[str, Any]]:
     return [{"slot": f"put {name}", "expr": expr.call(expr.importing("builtins.setattr"), args), "quiet": True}]
 
 
-def _drawn(name: str, slot: str, at: int) -> Mapping[str, Any]:
-    """A step that draws a parameter anew."""
-    target = expr.call(expr.attr(expr.slot(slot), "get_parameter"), [expr.value(name)])
+def _drawn(name: str, at: int) -> Mapping[str, Any]:
+    """A step that draws a parameter of the copy anew."""
+    target = expr.call(expr.attr(expr.slot("copy"), "get_parameter"), [expr.value(name)])
     args = [target, expr.value(-WEIGHTS), expr.value(WEIGHTS)]
     uniform = expr.call(expr.importing("torch.nn.init.uniform_"), args)
     return {"slot": f"drawn {at}", "expr": uniform, "quiet": True, "seed": at + 1}

@@ -9,11 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from grader.probe import expr
-from grader.probe.types import Request
-from grader.probe.value import Value
 from grader.scoring import Student
 from rubrics.assignment2.asking import examined, width_of
-from rubrics.assignment2.facts import Facts, ask, facts
+from rubrics.assignment2.facts import Facts, ask, facts, object_of
 from rubrics.assignment2.mending import mended, revived
 from rubrics.assignment2.plain import plain_networks
 from rubrics.assignment2.recurrent import Network
@@ -130,10 +128,7 @@ def _completed(student: Student, kind: Mapping[str, Any], orders: Sequence[tuple
     name = str(kind.get("name")).rpartition(".")[2]
     source = with_super(str(kind.get("source")), name)
     for args in orders if source else ():
-        sources = [source, f"probe_net = {name}({', '.join(map(str, args))})"]
-        params = {"sources": sources, "names": {}, "budget_s": 10.0, "seed": 0}
-        answer = student.ask(Request("rerun", params, timeout_s=100))
-        number = Value((answer.data.get("names") or {}).get("probe_net"), answer).obj
+        number = object_of(student, [source, f"probe_net = {name}({', '.join(map(str, args))})"])
         if number is not None:
             return number
     return None

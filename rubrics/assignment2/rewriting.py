@@ -6,16 +6,14 @@ import ast
 import difflib
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from grader.probe import expr
-from grader.probe.types import Request
-from grader.probe.value import Value
 from grader.scoring import Student
 from grader.scoring.parsing import parse
 from rubrics.assignment2.asking import examined
-from rubrics.assignment2.facts import Facts
+from rubrics.assignment2.facts import Facts, object_of
 from rubrics.assignment2.recurrent import Network, Slip
 
 _MAKING = """
@@ -32,19 +30,12 @@ def rewritten(student: Student, found: Facts, network: Network) -> Network | Non
     kinds = {str(kind.get("name")): str(kind.get("source")) for kind in found.entries("classes")}
     name = next((name for name in sorted(kinds, key=len, reverse=True) if name in network.how), "")
     for source, slip in _versions(kinds.get(name, ""), network):
-        made = _made(student, network, source, name.rpartition(".")[2])
+        making = _MAKING.format(name=name.rpartition(".")[2])
+        made = object_of(student, [source, making], {"probe_old": network.expr})
         seen = examined(student, found, replace(network, expr=expr.obj(made))) if made is not None else None
         if seen is not None and seen.layout:
             return replace(seen, slip=slip)
     return None
-
-
-def _made(student: Student, network: Network, source: str, name: str) -> int | None:
-    """The number of a copy of the network that has a class of this source."""
-    sources = [source, _MAKING.format(name=name)]
-    params = {"sources": sources, "names": {"probe_old": network.expr}, "budget_s": 10.0, "seed": 0}
-    answer = student.ask(Request("rerun", params, timeout_s=100))
-    return Value((answer.data.get("names") or {}).get("probe_net"), answer).obj
 
 
 def _versions(source: str, network: Network) -> Iterator[tuple[str, Slip]]:
@@ -66,22 +57,19 @@ def _returns_nothing(forward: ast.FunctionDef, network: Network) -> Slip | None:
     del network
     if any(isinstance(node, ast.Return) and node.value is not None for node in ast.walk(forward)):
         return None
-    targets = [
-        node.targets[0].id
-        for node in ast.walk(forward)
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
-    ]
-    last = [
-        node.targets[0].id
-        for node in forward.body
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
-    ]
+    targets, last = _assigned(ast.walk(forward)), _assigned(forward.body)
     if not targets:
         return None
     # what is assigned behind the loop, else what is assigned last in it
     behind = isinstance(forward.body[-1], ast.Assign) and bool(last)
     forward.body.append(ast.Return(ast.Name(last[-1] if behind else targets[-1], ast.Load())))
     return Slip("2e.output", "", "`forward` returns nothing")
+
+
+def _assigned(nodes: Iterable[ast.AST]) -> list[str]:
+    """The names that are assigned something."""
+    assignments = (node.targets[0] for node in nodes if isinstance(node, ast.Assign))
+    return [target.id for target in assignments if isinstance(target, ast.Name)]
 
 
 def _has_no_start(forward: ast.FunctionDef, network: Network) -> Slip | None:

@@ -1,4 +1,4 @@
-"""What the class of a network means where a name is misspelt or the call of its base's constructor forgotten."""
+"""What the class of a network means where a name is misspelt."""
 
 from __future__ import annotations
 
