@@ -28,13 +28,16 @@ def attempted(student: Student, given: Work) -> Outcome:
             criterion, f"By the source, the normalized image `{picture.text}` is multiplied with the map in {where}."
         )
     named = _picture_names(given.trail)
+    for name, value in given.code.bindings():
+        if last_name(value) in named:
+            named.setdefault(name, named[last_name(value)])
     failed = any(cell.error_name for cell in student.notebook.code_cells)
     maps = _map_names(student, given)
     products = given.written.products + read_source(given.code, []).products
     hits = [(name, bool(set(names) & maps)) for names in products for name in names if name in named]
     for accepted in (ORIGINAL, CHANGED):
         for name, with_map in hits:
-            if named[name] in accepted and (with_map or failed):
+            if named[name] in accepted and (with_map or failed or given.lacking):
                 if accepted is ORIGINAL:
                     return met(criterion, f"By the source, the original image `{name}` is multiplied with the map.")
                 return not_met(criterion, f"By the source, the normalized image `{name}` is multiplied with the map.")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 
+import numpy as np
+
 from grader.scoring import Outcome, Student, met, not_met, review
 from rubrics.assignment1.evidence import entries, gather
 from rubrics.assignment1.maps import RIGHT
@@ -11,6 +13,9 @@ from rubrics.assignment1.maptrail import SeenMap
 from rubrics.assignment1.replay import class_in, role
 from rubrics.assignment1.work import Work
 from rubrics.assignment1.written import read_source
+
+LEAST = 16
+"""How many values a map has at least."""
 
 
 def function(student: Student, given: Work) -> Outcome:
@@ -26,6 +31,9 @@ def function(student: Student, given: Work) -> Outcome:
             )
         if replay.ok and classes:
             fixed.append((replay.function, replay.parameter, next(o for o in classes if o is not None)))
+    other = other_class(given)
+    if other is not None:
+        return met(criterion, f"`{other[0]}` computes a map that depends on the class it is given.")
     varied = _varies_with_class(student, given)
     if varied:
         return met(criterion, f"`{varied}` computed the maps of the classes that it was given.")
@@ -35,8 +43,9 @@ def function(student: Student, given: Work) -> Outcome:
         return not_met(criterion, f"`{function}` computes the map of class {o}, whatever `{parameter}` is.")
     if taking is not None:
         return met(criterion, f"`{taking[0]}` computes a map and takes the class in `{taking[1]}`.")
-    named = sorted({entry.seen.function for entry in given.explained if entry.seen.function})
-    if named and _several_classes(given):
+    handed = _handed_maps(student, given)
+    named = sorted({entry.seen.function for entry in given.explained if entry.seen.function} - handed)
+    if named and _several_classes(given, handed):
         return met(criterion, f"`{named[0]}` computed maps of several classes.")
     if named and _takes_weights(student, given, named):
         return review(
@@ -48,6 +57,26 @@ def function(student: Student, given: Work) -> Outcome:
     if named:
         return not_met(criterion, f"`{named[0]}` computes a map, but takes no class.")
     return not_met(criterion, "The map is computed without a function that takes the class.")
+
+
+def other_class(given: Work) -> tuple[str, int, int] | None:
+    """A function that computed the map of another class each time it was repeated, and of none that it was given.
+
+    Returns:
+        The function, the class it was given in one of the calls, and the class whose map it computed then.
+    """
+    made: dict[tuple[str, str], dict[int, set[int]]] = {}
+    for replay, maps in given.trail.replays:
+        found = {entry.explained.o for entry in maps if entry.explained is not None and entry.explained.kind == RIGHT}
+        classes = made.setdefault((replay.function, replay.parameter), {})
+        classes[replay.o] = {o for o in found if o is not None}
+    for (function, _), classes in made.items():
+        shown: set[int] = set().union(*classes.values())
+        sure = len(classes) > 1 and all(len(found) == 1 for found in classes.values())
+        if sure and len(shown) == len(classes) and not set(classes) & shown:
+            o, own = next(iter(classes.items()))
+            return function, o, next(iter(own))
+    return None
 
 
 def _varies_with_class(student: Student, given: Work) -> str:
@@ -89,12 +118,18 @@ def _differs_with_class(given: Work) -> str:
 def _takes_class(student: Student, given: Work) -> tuple[str, str] | None:
     """Function and parameter of a map's computation that takes a class."""
     evidence = student.find(gather)
-    mapping = {entry.seen.function for entry in given.explained if entry.seen.function}
+    mapping = {entry.seen.function for entry in given.explained if entry.seen.function} - _handed_maps(student, given)
     taken = {
         (str(function.get("name")), str(name))
         for function, record in evidence.records()
         for name, data in (record.get("args") or {}).items()
         if class_in(evidence.value(data)) is not None
+    }
+    others = {
+        (str(function.get("name")), str(name))
+        for function, record in evidence.records()
+        for name, data in (record.get("args") or {}).items()
+        if len(evidence.value(data).shape or ()) > 1
     }
     steps = {
         str(function.get("name"))
@@ -108,6 +143,8 @@ def _takes_class(student: Student, given: Work) -> tuple[str, str] | None:
             continue
         parameters = [str(part.get("name")) for part in entries(function, "params")]
         for parameter in parameters:
+            if (name, parameter) in others:
+                continue  # a map or a picture
             if written.class_parameter == parameter or (name, parameter) in taken or role(parameter) == "class":
                 return name, parameter
     return _written_with_class(given)
@@ -142,11 +179,28 @@ def _takes_weights(student: Student, given: Work, named: list[str]) -> bool:
     )
 
 
-def _several_classes(given: Work) -> bool:
+def _handed_maps(student: Student, given: Work) -> set[str]:
+    """Functions that are given a map, and compute none but what becomes of it."""
+    evidence = student.find(gather)
+    made = {entry.plane.tobytes() for entry in given.explained if entry.seen.function is None}
+    found = set()
+    for function, record in evidence.records():
+        for value in map(evidence.value, (record.get("args") or {}).values()):
+            array = value.array()
+            if array is not None and array.size >= LEAST and array.squeeze().astype(np.float64).tobytes() in made:
+                found.add(str(function.get("name")))
+    return found
+
+
+def _several_classes(given: Work, handed: set[str]) -> bool:
+    """Whether a function, which no map is handed to, made maps of several classes."""
     classes = {
         (entry.seen.function, entry.explained.o)
         for entry in given.trail.maps
-        if entry.explained is not None and entry.explained.o is not None and entry.seen.function
+        if entry.explained is not None
+        and entry.explained.o is not None
+        and entry.seen.function
+        and entry.seen.function not in handed
     }
     functions = [function for function, _ in classes]
     return any(functions.count(function) > 1 for function in functions)

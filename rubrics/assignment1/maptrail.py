@@ -43,6 +43,7 @@ from rubrics.assignment1.replay import (
 
 MAX_MAPS = 260
 MAX_LARGE = 60
+SALIENCIES = 3
 FINE_STEPS = 20
 """Largest value from which on whole numbers resemble the map that they were rounded from."""
 
@@ -305,6 +306,10 @@ def _saliency(student: Student, found: Trail) -> None:
             replay,
             [_explained_by_saliency(entry, gradient, replay.o, found.contexts[0]) for entry in maps],
         )
+    for o in found.classes[:SALIENCIES] if any(entry.large for entry in found.maps) else ():
+        if not any(entry.explained is not None for entry in found.all_maps()):
+            gradient = input_gradient(network.network, images, o)
+            found.maps = [_explained_by_saliency(entry, gradient, o, found.contexts[0]) for entry in found.maps]
 
 
 def _explained_by_saliency(entry: SeenMap, gradient: FloatArray, o: int, context: Context) -> SeenMap:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from torchvision.transforms.functional import normalize
+from torchvision.transforms.functional import center_crop, normalize, resize
 
 from grader.probe.types import Array
 from grader.scoring import Student
-from reference.assignment1 import IMAGENET_MEAN, IMAGENET_STD, Elements
+from reference.assignment1 import IMAGENET_MEAN, IMAGENET_STD, INPUT_SIZE, Elements
 from rubrics.assignment1.cores import StudentNetwork, find_cores, rebuild
 from rubrics.assignment1.evidence import ImageCall, Seen, cell_label, entries, gather
 from rubrics.assignment1.held import saved_arrays
@@ -50,6 +50,7 @@ class Delivered:
         near_logits: Places at which something was seen that is close to the logits (as of half precision), not equal.
         near_features: The same for the feature map.
         probed: Whether a probe, and not the notebook's own run, showed it.
+        own: Whether it is the feature map of a network that computes something else than the pre-trained one.
     """
 
     logits: list[str] = field(default_factory=list)
@@ -58,6 +59,7 @@ class Delivered:
     near_logits: list[str] = field(default_factory=list)
     near_features: list[str] = field(default_factory=list)
     probed: bool = False
+    own: bool = False
 
 
 def matches(array: Array, wanted: torch.Tensor) -> bool:
@@ -86,11 +88,20 @@ def inside_variants(images: Array) -> Iterator[tuple[str, Array]]:
     yield "normalizes", normalize(batch, IMAGENET_MEAN, IMAGENET_STD).numpy()
     yield "scales and normalizes", normalize(batch / 255, IMAGENET_MEAN, IMAGENET_STD).numpy()
     yield "scales", (batch / 255).numpy()
-    if batch.shape[-2:] != (224, 224):
-        for antialias in (True, False):
-            small = torch.nn.functional.interpolate(batch, size=(224, 224), mode="bilinear", antialias=antialias)
+    if batch.shape[-2:] != (INPUT_SIZE, INPUT_SIZE):
+        scales = [batch, batch / 255] if float(batch.max()) > 2 else [batch]
+        for small in (small for scaled in scales for small in _resized(scaled)):
             yield "resizes", small.numpy()
             yield "resizes and normalizes", normalize(small, IMAGENET_MEAN, IMAGENET_STD).numpy()
+
+
+def _resized(batch: torch.Tensor) -> Iterator[torch.Tensor]:
+    """A batch brought to the network's input size in the usual ways."""
+    size = [INPUT_SIZE, INPUT_SIZE]
+    for antialias in (True, False):
+        yield torch.nn.functional.interpolate(batch, size=size, mode="bilinear", antialias=antialias)
+    for side in (256, INPUT_SIZE):
+        yield center_crop(resize(batch, [side], antialias=True), size)
 
 
 def recorded_runs(student: Student) -> list[Run]:
@@ -153,6 +164,28 @@ def delivered(student: Student) -> Delivered:
             else:
                 kept = _readable(seen, scopes) and _hands_on(seen, returned, wanted.features, run)
                 (found.features if kept else found.lost).append(_place(seen))
+    if not (found.features or found.lost or found.logits):
+        found.features += [_place(seen) for seen in student.find(behind_own_logits)]
+        found.own = bool(found.features)
+    return found
+
+
+def behind_own_logits(student: Student) -> list[Seen]:
+    """Feature maps that the final layer turns into what the network returns, where that are not the original logits.
+
+    A ``forward`` that leaves out a step before ``layer4`` has another output of it, and it may be right to keep that.
+    Use it through ``student.find``.
+    """
+    network = student.find(rebuild)
+    if network is None or not network.fc_known:
+        return []
+    arrays = [*student.find(gather).seen, *student.find(saved_arrays)]
+    maps = [seen for seen in arrays if seen.array.ndim == 4 and seen.array.shape[1:] == (network.weight.shape[1], 7, 7)]
+    found = []
+    for run in student.find(recorded_runs):
+        for seen in (seen for seen in maps if len(seen.array) == len(run.images)):
+            own = network.network.get_submodule("fc")(torch.from_numpy(seen.array.astype(np.float32)).mean((2, 3)))
+            found += [seen] if any(matches(array, own) for array in run.call.outputs) else []
     return found
 
 

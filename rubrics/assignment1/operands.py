@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from grader.notebook import Cell
@@ -85,7 +85,9 @@ def _sizes(picture: Array | None, other: Array | None) -> tuple[tuple[int, int],
 
 
 def _products(student: Student) -> Iterator[Product]:
-    for index, node in student.find(read_code).walk():
+    nodes = list(student.find(read_code).walk())
+    loops = _loops(node for _, node in nodes)
+    for index, node in nodes:
         pair: tuple[ast.expr, ast.expr] | None = None
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
             pair = node.left, node.right
@@ -95,7 +97,29 @@ def _products(student: Student) -> Iterator[Product]:
             own = node.func.value if isinstance(node.func, ast.Attribute) and len(node.args) == 1 else node.args[0]
             pair = own, node.args[-1]
         if pair is not None and not any(isinstance(part, ast.Constant) for part in pair):
-            yield Product(index, getattr(node, "lineno", 0), (ast.unparse(pair[0]), ast.unparse(pair[1])))
+            bound = loops.get(id(node), {})
+            yield Product(index, getattr(node, "lineno", 0), (_unlooped(pair[0], bound), _unlooped(pair[1], bound)))
+
+
+def _loops(nodes: Iterable[ast.AST]) -> dict[int, dict[str, ast.expr]]:
+    """Id of a node inside a loop → the loop's variables and what they run over."""
+    found: dict[int, dict[str, ast.expr]] = {}
+    for node in nodes:
+        runs = [node] if isinstance(node, ast.For) else getattr(node, "generators", [])
+        bound = {run.target.id: run.iter for run in runs if isinstance(run.target, ast.Name)}
+        for part in ast.walk(node) if bound else ():
+            found[id(part)] = {**found.get(id(part), {}), **bound}
+    return found
+
+
+def _unlooped(operand: ast.expr, bound: Mapping[str, ast.expr]) -> str:
+    """An operand as it can be evaluated outside its loops: all that a variable runs over, or with the first of it."""
+    if isinstance(operand, ast.Name) and operand.id in bound:
+        return ast.unparse(bound[operand.id])
+    text = ast.unparse(operand)
+    for name in {part.id for part in ast.walk(operand) if isinstance(part, ast.Name)} & set(bound):
+        text = f"(lambda {name}: {text})(next(iter({ast.unparse(bound[name])})))"
+    return text
 
 
 def _statements(cell: Cell) -> list[str]:

@@ -168,6 +168,7 @@ def _compare(seen: Seen, target: FloatArray, picture: Picture, enlarged: npt.NDA
                 _explained(values, [np.clip(other, 0, 1) * column]),
             ),
             "dimmed": _explained(values, [one * column, one]),
+            "increasing": _increasing(values, one, column, powers),
             "blend": _explained(values, [one, *powers]),
             "coloured": _explained(values, [one * power for power in powers]),
         }
@@ -196,11 +197,37 @@ def _choose(quality: dict[str, float]) -> str | None:
         return "normalized"
     if quality["dimmed"] >= 0.985 and quality["dimmed"] > quality["blend"] + 0.01:
         return "product"
+    if quality["increasing"] >= GOOD:
+        return "product"
     if quality["blend"] >= 0.95 and quality["blend"] >= quality["coloured"]:
         return "blend"
     if quality["coloured"] >= 0.95:
         return "coloured"
     return None
+
+
+def _increasing(values: FloatArray, picture: FloatArray, column: FloatArray, powers: Sequence[FloatArray]) -> float:
+    """How well the picture times something that grows with the map, as a softmax or a root, explains the values.
+
+    Args:
+        values: (N, 3).
+        picture: (N, 3).
+        column: The map, (N, 1).
+        powers: Powers of it, (N, 1) each.
+
+    Returns:
+        Share of the factor's variance that the map explains; 0 where the factor differs between channels or decreases.
+    """
+    bright = picture.sum(1) > 0.15
+    if bright.mean() < 0.5:
+        return 0.0
+    ours, theirs, small = values[bright], picture[bright], column[bright]
+    factor = ours.sum(1) / theirs.sum(1)
+    alike = np.abs(ours - factor[:, None] * theirs).max(1) <= 0.01 * max(float(np.abs(ours).max()), 1e-30)
+    if alike.mean() < GOOD or factor.std() < 1e-3 * abs(factor.mean()) or np.corrcoef(factor, small[:, 0])[0, 1] < 0.5:
+        return 0.0
+    factor = factor / np.abs(factor).max()
+    return _explained(np.repeat(factor[:, None], 3, axis=1), [power[bright] for power in powers])
 
 
 def _explained(values: FloatArray, regressors: Sequence[FloatArray]) -> float:

@@ -26,6 +26,15 @@ class Code:
             for node in ast.walk(tree):
                 yield index, node
 
+    def bindings(self) -> Iterator[tuple[str, ast.expr]]:
+        """Parameters of the notebook's own functions, and what its calls give for them."""
+        functions = {node.name: node.args.args for _, node in self.walk() if isinstance(node, ast.FunctionDef)}
+        for _, node in self.walk():
+            if isinstance(node, ast.Call) and last_name(node.func) in functions:
+                parameters = [one.arg for one in functions[last_name(node.func)] if one.arg != "self"]
+                yield from zip(parameters, node.args, strict=False)
+                yield from ((keyword.arg, keyword.value) for keyword in node.keywords if keyword.arg in parameters)
+
     def calls_any(self, *names: str) -> bool:
         """Whether something of one of these (last) names is called or passed on."""
         return any(

@@ -9,7 +9,7 @@ import numpy as np
 from grader.scoring import Outcome, Student, carried, met, not_met, review
 from rubrics.assignment1.attempted import attempted
 from rubrics.assignment1.channels import SOME, wrong_weights
-from rubrics.assignment1.classes import function
+from rubrics.assignment1.classes import function, other_class
 from rubrics.assignment1.cores import rebuild
 from rubrics.assignment1.maps import RIGHT, WEIGHT_TITLES, Explained, explain
 from rubrics.assignment1.maptrail import SeenMap
@@ -45,9 +45,14 @@ def _gradient(given: Work) -> Outcome:
     criterion = "1e.gradient"
     explained = [(entry, entry.explained) for entry in given.maps if entry.explained is not None]
     right = [(entry, how) for entry, how in explained if how.kind in (RIGHT, SOME)]
+    other = other_class(given) if right else None
+    if other is not None:
+        return not_met(criterion, f"Asked for class {other[1]}, `{other[0]}` uses the gradient of class {other[2]}.")
     if right:
         entry, how = right[-1]
         return met(criterion, f"The map at {place(entry)} uses {how.weights_sentence()}.")
+    if given.averaged and not given.explained:
+        return not_met(criterion, f"In {given.averaged} the gradient is averaged over the channels, not the positions.")
     if given.trail.right_weights and not given.explained:
         return met(criterion, f"{given.trail.right_weights} is proportional to the gradient of a logit.")
     if explained:
@@ -119,6 +124,8 @@ def _weighted_sum(given: Work) -> Outcome:
     elsewhere = "" if given.lacking else given.elsewhere[0]
     if elsewhere:
         return not_met(criterion, elsewhere)
+    if given.averaged:
+        return met(criterion, f"The feature maps are summed with the weights of {given.averaged}.")
     if given.unrun:
         return met(
             criterion, "By the source, weights multiply the feature maps, which are summed; the code could not be run."

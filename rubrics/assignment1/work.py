@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from grader.scoring import Student
 from rubrics.assignment1.channels import averaged_over_channels, wrongly_summed
-from rubrics.assignment1.evidence import Seen, cell_label, entries, gather
+from rubrics.assignment1.evidence import Evidence, Seen, cell_label, entries, gather, whole
 from rubrics.assignment1.maptrail import SeenMap, Trail, trail
 from rubrics.assignment1.network import delivered, matches, recorded_runs
 from rubrics.assignment1.source import Code, last_name, read_code
@@ -78,9 +78,38 @@ def work(student: Student) -> Work:
     played = any(replay.ok for replay, _ in found.replays)
     missing = not student.find(delivered).features
     idle = _idle(student, code)
-    return Work(
-        found, found.all_maps(), written, code, failed or not played or missing, missing, idle, _softmaxed(student)
-    )
+    maps = _of_last_versions(evidence, found.all_maps())
+    return Work(found, maps, written, code, failed or not played or missing, missing, idle, _softmaxed(student))
+
+
+def _of_last_versions(evidence: Evidence, maps: list[SeenMap]) -> list[SeenMap]:
+    """The maps without those of functions that a later cell defined anew, where the last version made maps, too."""
+    last: dict[str, int] = {}
+    for function in evidence.functions:
+        name, cell = str(function.get("name")), whole(function.get("cell"))
+        if cell is not None and not function.get("is_method"):
+            last[name] = max(cell, last.get(name, cell))
+    working = {
+        entry.seen.function
+        for entry in maps
+        if entry.explained is not None
+        and entry.seen.function in last
+        and entry.seen.origin == "sighting"
+        and entry.seen.cell == last[entry.seen.function]
+    }
+    replaced = {
+        (str(function.get("name")), whole(record.get("cell")))
+        for function, record in evidence.records()
+        if str(function.get("name")) in working and function.get("cell") != last[str(function.get("name"))]
+    }
+    return [
+        entry
+        for entry in maps
+        if entry.seen.function not in working
+        or entry.seen.origin not in ("sighting", "local", "returned")
+        or entry.seen.cell == last[entry.seen.function]
+        or (entry.seen.origin != "sighting" and (entry.seen.function, entry.seen.cell) not in replaced)
+    ]
 
 
 def _calling(code: Code, names: set[str]) -> Iterator[Written]:

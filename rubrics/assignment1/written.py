@@ -80,8 +80,10 @@ def read_source(code: Code, sources: list[str]) -> Written:
     if not trees:
         nodes = [node for _, tree in code.trees for node in _without_networks(tree)]
     names, parameter = _class_parameter(nodes)
+    weights = _weight_names([*nodes, *(node for _, node in code.walk())])
+    weights |= {name for name, given in code.bindings() if _names_weight(given) or last_name(given) in weights}
     return Written(
-        _gradient(nodes, parameter, _weight_names([*nodes, *(node for _, node in code.walk())])),
+        _gradient(nodes, parameter, weights),
         _weighted_sum(nodes),
         _clipping(nodes),
         _maximum(nodes),
@@ -119,12 +121,22 @@ def _class_parameter(nodes: list[ast.AST]) -> tuple[str, str]:
     for node in nodes:
         if isinstance(node, (ast.FunctionDef, ast.Lambda)):
             parameters = {arg.arg for arg in (*node.args.args, *node.args.kwonlyargs)}
+            parameters |= _run_over(node, parameters)
             for inner in ast.walk(node):
                 if isinstance(inner, ast.Subscript):
                     used = {part.id for part in ast.walk(inner.slice) if isinstance(part, ast.Name)} & parameters
                     if used:
                         return node.name if isinstance(node, ast.FunctionDef) else "lambda", min(used)
     return "", ""
+
+
+def _run_over(function: ast.AST, parameters: set[str]) -> set[str]:
+    """Variables of a function's loops over its parameters: each of several classes."""
+    return {
+        loop.target.id
+        for loop in ast.walk(function)
+        if isinstance(loop, ast.For) and isinstance(loop.target, ast.Name) and last_name(loop.iter) in parameters
+    }
 
 
 def _gradient(nodes: list[ast.AST], parameter: str, weights: set[str]) -> str:
