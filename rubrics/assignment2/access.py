@@ -145,7 +145,7 @@ def _methods(found: Facts) -> Iterator[Access]:
         if kind is None or name in _SKIPPED or "torch.nn.modules.module.Module" in (kind.get("bases") or ()):
             continue
         is_data = "torch.utils.data.dataset.Dataset" in (kind.get("bases") or ())
-        if name.startswith("__") and (is_data or name not in {"__call__", "__getitem__"}):
+        if name.startswith("__") and (is_data or name not in {"__call__", "__getitem__", "__missing__"}):
             continue
         bare = _fills(found, function, skip_self=True)
         for target, prelude, where in _holders(kind, name):

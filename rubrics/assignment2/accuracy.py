@@ -277,13 +277,11 @@ def _exact(series: Series, truth: Sequence[float]) -> bool:
 
 
 def _matched(series: Sequence[Series], truths: dict[tuple[str, str, str], list[float]]) -> Reported | None:
-    """Right reports first, then those of one mistake, then of two; "acc" in a label, then "train", then others.
+    """Right reports first, then those of one mistake, then of two; named so, then "train" in a label, then others.
 
     Among those of equally many mistakes, one with the very numbers comes before one that only rounds to them.
     """
-    labelled = [
-        one for one in series if "acc" in one.label.lower() or "correct" in one.label.lower() or "%" in one.label
-    ]
+    labelled = [one for one in series if _is_named(one) or "%" in one.label]
     rest = [one for one in series if one not in labelled and "loss" not in one.label.lower()]
     trained = [one for one in rest if "train" in one.label.lower()]
     others = [one for one in rest if one not in trained]

@@ -59,6 +59,7 @@ SKIP_LAST = "the last element is skipped"
 ONLY_FIRST = "only the first element is processed"
 FIRST_ALWAYS = "the first element is the input of every step"
 LAST_ALWAYS = "the last element is the input of every step"
+FIRST_ONCE = "only the first element enters; every later step has the hidden state alone"
 ONES = "the hidden state starts at one"
 
 _ORDERS: dict[str, Callable[[Matrix], Matrix]] = {
@@ -176,7 +177,7 @@ def run(maps: Maps, g: Callable[[Matrix], Matrix], x: Matrix, start: Matrix, var
     inner = inner + maps.bias
     size = inner.shape[-1]
     h = np.broadcast_to(start, (len(x), size)).astype(np.float64)
-    if maps.h is not None and maps.back is None and variant not in {NO_TERM, OUTSIDE_X, OUTSIDE_H}:
+    if maps.h is not None and maps.back is None and variant not in {NO_TERM, OUTSIDE_X, OUTSIDE_H, FIRST_ONCE}:
         return elman_states(inner, maps.h, g, h)
     states = []
     for step in range(inner.shape[1]):
@@ -188,6 +189,8 @@ def run(maps: Maps, g: Callable[[Matrix], Matrix], x: Matrix, start: Matrix, var
             h = inner[:, step] + g(back)
         elif variant == OUTSIDE_H:
             h = g(inner[:, step]) + back
+        elif variant == FIRST_ONCE:
+            h = g(back if step else inner[:, step])
         else:
             h = g(inner[:, step] + back)
         states.append(h)
@@ -259,7 +262,7 @@ def _faulty(params: Params, pairs: Sequence[Maps], x: Matrix, axis: int, start: 
                 yield _made(maps, name, place, NO_INPUT_MATRIX, start)
     for maps in _split(params, pairs):
         for name in usual:
-            for variant in (OUTSIDE_X, OUTSIDE_H):
+            for variant in (OUTSIDE_X, OUTSIDE_H, FIRST_ONCE):
                 yield _made(maps, name, place, variant, start)
     for maps in pairs:
         for single in _unit_by_unit(params, maps) if maps.h is None else ():

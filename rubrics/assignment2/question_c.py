@@ -196,8 +196,6 @@ def _hyphen(seen: Judged) -> Outcome:
         return not_met(
             "2c.hyphen", f"{seen.how}: '-' has the code of '{shared[0]}'" if shared else f"{seen.how}: '-' is not found"
         )
-    if seen.data is not None and "-" in seen.data.alignment.dropped:
-        return not_met("2c.hyphen", f"{seen.data.how}: '-' is left out of the names")
     return met("2c.hyphen", f"{seen.how}: '-' has a code of its own")
 
 

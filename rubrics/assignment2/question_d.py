@@ -221,8 +221,8 @@ def _encoding(student: Student, data: DataSet, coding: Judged) -> Outcome:
         return not_met("2d.encoding", f"{data.how}: '-' is left out of the names")
     differing = _differing(coding, alignment.codes)
     saw = f"{data.how}: the rows are the codes of the characters in order ({alignment.layout})"
-    if differing and coding.given is not None and coding.given.one_hot and len(differing) > 3 and not data.one_hot:
-        return not_met("2d.encoding", f"{data.how}: the row of '{differing[0]}' is not its code")
+    if differing and coding.given is not None and coding.given.one_hot and len(differing) > 3:
+        return not_met("2d.encoding", f"{data.how}: the row of '{differing[0]}' is not its code by {coding.given.how}")
     if data.width is None and student.lost("2c.letters"):
         return carried("2d.encoding", "2c", f"{saw}, as index numbers")
     if coding.given is None and not data.one_hot and not student.lost("2c.letters"):

@@ -20,7 +20,7 @@ from rubrics.assignment2.stepwise import loop_outcome_of_steps
 from rubrics.trace import whole_trace
 
 _NAMES = ("input", "recurrent", "output", "recurrence", "activation", "batch")
-_ONE_INPUT = {elman.FIRST_ALWAYS, elman.LAST_ALWAYS}
+_ONE_INPUT = {elman.FIRST_ALWAYS, elman.LAST_ALWAYS, elman.FIRST_ONCE}
 _NO_MATRIX = {elman.NO_MATRIX, elman.ELEMENTWISE}
 _IN_ORDER = {elman.RIGHT, *_NO_MATRIX, elman.NO_INPUT_MATRIX, elman.OUTSIDE_X, elman.OUTSIDE_H, *_ONE_INPUT}
 

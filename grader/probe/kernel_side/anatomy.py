@@ -97,6 +97,14 @@ def _anatomy(module: nn.Module) -> Anatomy:
     )
 
 
+def layer_type(part: nn.Module) -> str:
+    """Name of a part's class; where the notebook's own class has the name of a layer, that of what it derives from."""
+    kind = type(part)
+    if kind.__module__.startswith("torch") or not hasattr(nn, kind.__name__):
+        return kind.__name__
+    return next(base.__name__ for base in kind.__mro__ if base.__module__.startswith("torch"))
+
+
 def module_moved(module: nn.Module) -> bool:
     """Whether a module, or its parameters, went to a GPU, real or redirected."""
     return _anatomy(module).moved()

@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn.modules.loss import _Loss
 from torch.utils.data import DataLoader, Dataset
 
-from .anatomy import module_moved
+from .anatomy import layer_type, module_moved
 from .describe import Describer, is_lazy, to_array
 from .instrument import AssignSite, CallRecord, FunctionSite, Instrument
 from .reach import half_made, walk
@@ -204,7 +204,7 @@ class Inventory:
 
     def _part(self, name: str, part: nn.Module) -> dict[str, Any]:
         config = {key: _config(getattr(part, key)) for key in CONFIG if hasattr(part, key)}
-        return {"name": name, "type": type(part).__name__, "training": bool(part.training), "config": config}
+        return {"name": name, "type": layer_type(part), "training": bool(part.training), "config": config}
 
     def _weights(self, name: str, thing: torch.Tensor) -> dict[str, Any]:
         lazy = is_lazy(thing)

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from .anatomy import layer_type
 from .describe import Describer
 from .expressions import Evaluator
 from .instrument import Instrument
@@ -179,7 +180,7 @@ def _watched_modules(module: Any, calls: list[dict[str, Any]]) -> Iterator[None]
             calls.append(
                 {
                     "name": names.get(id(part), ""),
-                    "type": type(part).__name__,
+                    "type": layer_type(part),
                     "training": part.training,
                     "shapes_in": _shapes(given),
                     "shapes_out": _shapes(output),
