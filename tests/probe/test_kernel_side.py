@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from torch import nn
 
 from grader.probe import expr
+from grader.probe.kernel_side.anatomy import layer_type
 from grader.probe.types import Request
 from grader.probe.value import Value, step_values, steps
 from grader.scoring import Student
@@ -197,3 +199,17 @@ def test_pictures_that_are_shown_are_kept() -> None:
     assert array is not None
     assert np.allclose(array, np.eye(3) * 0.5)
     close(student)
+
+
+def test_a_class_with_the_name_of_a_layer_is_what_it_derives_from() -> None:
+    class LSTM(nn.Module):
+        pass
+
+    class Dropout(nn.Dropout2d):
+        pass
+
+    class Mine(nn.Linear):
+        pass
+
+    found = [layer_type(part) for part in (nn.LSTM(2, 2), LSTM(), Dropout(), Mine(2, 2))]
+    assert found == ["LSTM", "Module", "Dropout2d", "Mine"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -9,8 +11,9 @@ import torch
 from rubrics.assignment1.channels import SOME, PartsOfSums, wrong_weights, wrongly_summed
 from rubrics.assignment1.evidence import Seen
 from rubrics.assignment1.maps import Context, explain, family, nearest_maps
+from rubrics.assignment1.overlay import Picture, judge
 from rubrics.assignment1.planes import as_plane
-from rubrics.assignment1.source import Code
+from rubrics.assignment1.source import Code, parse
 from rubrics.assignment1.written import read_source
 
 CHANNELS, CLASSES = 64, 10
@@ -105,3 +108,34 @@ def test_the_first_of_several_maps_counts() -> None:
 def test_a_class_has_a_row_of_the_weights(weights: str, gradient: str) -> None:
     source = f"def cam(o):\n    return torch.einsum('q,qkm->km', {weights}, A)\n"
     assert read_source(Code(), [source]).gradient == gradient
+
+
+def picture_and_map() -> tuple[Picture, np.ndarray]:
+    rng = np.random.default_rng(7)
+    coarse = torch.from_numpy(np.stack([rng.random((9, 9)) for _ in range(4)]))[None]
+    unit, plane = np.split(torch.nn.functional.interpolate(coarse, size=(64, 64), mode="bicubic")[0].numpy(), [3])
+    unit, plane = np.clip(np.moveaxis(unit, 0, -1), 0.05, 1), np.clip(plane[0], 0, None)
+    return Picture(unit, (unit - 0.45) / 0.22, (64, 64)), plane / plane.max()
+
+
+@pytest.mark.parametrize("of_map", [np.sqrt, lambda m: np.exp(m) / np.exp(m).sum(), lambda m: 1 / (1 + np.exp(-5 * m))])
+def test_a_picture_times_what_grows_with_the_map_is_a_product(of_map: Callable[[np.ndarray], np.ndarray]) -> None:
+    picture, plane = picture_and_map()
+    found = judge(seen(picture.unit * of_map(plane)[..., None]), [plane], [picture])
+    assert found is not None
+    assert found.kind == "product"
+
+
+def test_a_blend_is_no_product() -> None:
+    picture, plane = picture_and_map()
+    found = judge(seen(0.5 * picture.unit + 0.5 * plane[..., None]), [plane], [picture])
+    assert found is not None
+    assert found.kind == "blend"
+
+
+def test_weights_that_a_function_is_given_are_the_gradient() -> None:
+    source = "def cam(maps, rows, o):\n    for q, w in enumerate(rows[o]):\n        total = total + w * maps[q]\n"
+    given = parse(f"{source}W = net.fc.weight.detach()\ncam(maps, W, 3)\n")
+    assert given is not None
+    assert read_source(Code([(0, given)]), [source]).gradient == "right"
+    assert read_source(Code(), [source]).gradient == "absent"

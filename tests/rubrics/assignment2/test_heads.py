@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rubrics.assignment2 import heads
-from rubrics.assignment2.elman import ELEMENTWISE, Params
+from rubrics.assignment2.elman import ELEMENTWISE, FIRST_ONCE, Params
 
 D, K = 5, 6
 
@@ -45,6 +45,18 @@ def test_a_state_that_is_weighted_unit_by_unit_has_no_matrix() -> None:
     found = heads.fit(params, x, [states @ params["w2.weight"].T + params["w2.bias"]])
     assert found is not None
     assert found.recurrence == ELEMENTWISE
+
+
+def test_an_input_that_only_the_first_step_has_is_told_from_a_loop_that_ends_early() -> None:
+    rng = np.random.default_rng(4)
+    params = _network(rng)
+    x = rng.normal(size=(9, 4, D))
+    h = np.tanh(x[:, 0] @ params["w1.weight"].T + params["w1.bias"])
+    for _ in range(3):
+        h = np.tanh(h @ params["wr.weight"].T + params["wr.bias"])
+    found = heads.fit(params, x, [h @ params["w2.weight"].T + params["w2.bias"]])
+    assert found is not None
+    assert found.recurrence == FIRST_ONCE
 
 
 def test_the_search_ends_after_so_many_hypotheses(monkeypatch: pytest.MonkeyPatch) -> None:
