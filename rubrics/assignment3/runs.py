@@ -13,6 +13,7 @@ from grader.probe.expr import Expr
 from grader.probe.types import Array
 from grader.scoring import Student
 from reference.assignment3 import CLASSES, EPOCHS, IMAGE_SHAPE
+from rubrics.assignment3.classified import as_it_learns
 from rubrics.assignment3.loading import look_at_data, sizes
 from rubrics.assignment3.objects import Objects, Roles, objects, roles
 from rubrics.assignment3.probing import Network, find_network
@@ -152,6 +153,7 @@ class _Attempt:
     loss: bool = False
     stub: bool = False
     floats: bool = False
+    sources: tuple[str, ...] = ()
 
 
 def _repair(student: Student, training: Training, network: Network | None) -> None:
@@ -162,10 +164,10 @@ def _repair(student: Student, training: Training, network: Network | None) -> No
     sources.insert(0, BACKWARD)
     training.detached = has_no_gradient(training.broken)
     best: tuple[int, Training] | None = None
-    for attempt in _attempts(student, found, role, network):
+    for attempt in [*_of_logits(sources, network), *_attempts(student, found, role, network)]:
         names = dict(attempt.names)
         plan = Plan(
-            sources,
+            attempt.sources or sources,
             names,
             keep=tuple(names),
             budget_s=BUDGET_S,
@@ -183,6 +185,15 @@ def _repair(student: Student, training: Training, network: Network | None) -> No
             break
     if best is not None and (training.run is None or best[0] > _score(training)):
         _take(training, best[1])
+
+
+def _of_logits(sources: Sequence[str], network: Network | None) -> list[_Attempt]:
+    """An attempt for a network that returns classes, if it is one."""
+    if network is None or network.strict.whole or network.strict.error:
+        return []
+    one = network.candidate
+    changed = as_it_learns(sources, one.source, one.class_name, one.names)
+    return [_Attempt("with logits in place of classes", sources=tuple(changed))] if changed else []
 
 
 def _take(training: Training, better: Training) -> None:

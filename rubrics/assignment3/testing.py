@@ -11,6 +11,7 @@ from grader.probe import expr
 from grader.probe.types import Request
 from grader.probe.value import step_values
 from grader.scoring import Outcome, Student, carried, met, not_met, partial, review
+from rubrics.assignment3.classified import decided
 from rubrics.assignment3.objects import objects
 from rubrics.assignment3.probing import Network, find_network, fresh_images
 from rubrics.assignment3.runs import Training
@@ -217,7 +218,7 @@ def _ratio(above: Sequence[float], below: Sequence[int]) -> list[float]:
 
 
 def _count(student: Student, run: TrainingRun, one: Pass) -> Hits | None:
-    counted = hits(run.trace, one)
+    counted = hits(run.trace, one, decided)
     return counted if counted is not None else _count_in_order(student, run, one)
 
 
