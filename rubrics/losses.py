@@ -19,6 +19,7 @@ LIKELIHOOD_OF_LOGITS = "negative log-likelihood of logits"
 """Name of what ``NLLLoss`` gives for logits."""
 
 WITHOUT_SIGMOID = "binary cross-entropy of a logit without its sigmoid"
+OF_ONE = "cross-entropy of a single output"
 """Name of what ``BCELoss`` gives for a logit, as far as it accepts one."""
 
 
@@ -236,7 +237,7 @@ def _plural(given: str) -> str:
 def _form(function: str, given: str, outputs: int) -> str:
     if function == "cross_entropy":
         if outputs == 1:
-            return "cross-entropy of a single output"
+            return OF_ONE
         return "cross-entropy of probabilities" if given == "probabilities" else RIGHT_FOR_CLASSES
     if function == "nll_loss":
         if given == "log-probabilities":

@@ -11,13 +11,27 @@ BACKWARD = """
 def probe_backward(loss, *args, **kwargs):
     if getattr(loss, "requires_grad", False):
         loss.backward(*args, **kwargs)
+
+def probe_binary(*given, **options):
+    import torch
+    def loss(z, t, *args, **kwargs):
+        if z.dim() > 1 and z.shape[-1] > 1:
+            return torch.nn.functional.cross_entropy(z, t)
+        return torch.nn.functional.binary_cross_entropy_with_logits(z.reshape(-1), t.reshape(-1).float())
+    return loss(*given) if len(given) > 1 else loss
 """
-"""Source of a function that leaves out the back-propagation of what has no gradient."""
+"""Source of functions that put the place of others: one leaves out the back-propagation of what has no gradient, the
+other is a loss for single outputs."""
 
 
 def refuses_logits(message: str) -> bool:
     """Whether a loss of probabilities ended the training, since it got logits."""
     return "between 0 and 1" in message
+
+
+def wants_more_outputs(message: str) -> bool:
+    """Whether a cross-entropy of classes ended the training, since the network has a single output."""
+    return "Target 1 is out of bounds" in message
 
 
 def has_no_gradient(message: str) -> bool:
@@ -30,6 +44,8 @@ def put_right(source: str, message: str) -> str:
     if refuses_logits(message):
         changed = source.replace("binary_cross_entropy(", "binary_cross_entropy_with_logits(")
         return re.sub(r"\bBCELoss\b", "BCEWithLogitsLoss", changed)
+    if wants_more_outputs(message):
+        return re.sub(r"\b(?:\w+\.)*(?:CrossEntropyLoss|cross_entropy)\(", "probe_binary(", source)
     if has_no_gradient(message):
         return re.sub(r"\b([\w.]+)\.backward\(", r"probe_backward(\1, ", source)
     return source

@@ -24,6 +24,8 @@ from rubrics.training import TrainingRun
 _NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?(?![\w]*\w)|\bnan\b", re.ASCII)
 _PROGRESS = re.compile(r"\d+%\s*\|[^|\r\n]*\|\s*[\d.]+\w?/[\d.?]+\w?\s*\[[\d:?]+<[\d:?]+,\s*[?\d.]+\s*\w+/\w+")
 """What tqdm shows of its progress, up to what a notebook adds to it."""
+MOST_ROWS = 500
+"""Rows of the longest table that may be a history; longer ones are data."""
 _BARS = re.compile(r"[\u2500-\u259f|#█▏▎▍▌▋▊▉]+|\x1b\[[0-9;]*m")
 
 
@@ -235,7 +237,7 @@ def _entries(answer: Answer, key: str) -> list[Mapping[str, object]]:
 
 def _further(name: str, value: Value) -> expr.Expr | None:
     """What to ask of a value whose description does not show its contents."""
-    if value.kind == "dataframe" and value.obj is not None:
+    if value.kind == "dataframe" and value.obj is not None and (value.length or 0) <= MOST_ROWS:
         return expr.call(expr.attr(expr.obj(value.obj), "to_dict"), [expr.value("list")])
     mro = value.data.get("mro") or ()
     foreign = any(str(part).split(".")[0] in {"torch", "torchvision", "matplotlib", "numpy"} for part in mro)

@@ -80,6 +80,7 @@ class Trail:
         picture_kinds: Id of an array that is the picture → how it is scaled.
         arrays: Everything that the notebook's own run handled.
         broken: Maps with values that are not finite, as a division by a maximum of 0 leaves them.
+        blank: Whether a function returned a map that is 0 everywhere.
     """
 
     contexts: list[Context] = field(default_factory=list)
@@ -92,6 +93,7 @@ class Trail:
     picture_kinds: dict[int, str] = field(default_factory=dict)
     arrays: list[Seen] = field(default_factory=list)
     broken: list[SeenMap] = field(default_factory=list)
+    blank: bool = False
 
     @property
     def classes(self) -> list[int]:
@@ -129,6 +131,8 @@ def trail(student: Student) -> Trail:
         found.right_weights = _right_weights(replayed, found.contexts)
     found.overlays = _overlays(found, everything)
     found.broken = _broken(everything)
+    returned = [as_plane(seen.array, {(7, 7)}, {49}) for seen in everything if seen.origin == "returned"]
+    found.blank = any(plane is not None and not plane.any() for plane in returned)
     return found
 
 

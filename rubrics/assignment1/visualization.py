@@ -126,10 +126,10 @@ def _weighted_sum(given: Work) -> Outcome:
         return not_met(criterion, elsewhere)
     if given.averaged:
         return met(criterion, f"The feature maps are summed with the weights of {given.averaged}.")
-    if given.unrun:
-        return met(
-            criterion, "By the source, weights multiply the feature maps, which are summed; the code could not be run."
-        )
+    empty = given.trail.blank or given.trail.broken
+    if empty or given.unrun:
+        why = "the map is 0 everywhere" if empty else "the code could not be run"
+        return met(criterion, f"By the source, weights multiply the feature maps, which are summed; {why}.")
     return review(criterion, "No weighted sum of the feature maps reproduces the map.")
 
 
@@ -220,6 +220,8 @@ def _normalize(given: Work) -> Outcome:
         return met(criterion, f"{elsewhere} The result is divided by its maximum.")
     if given.written.maximum and given.unrun:
         return met(criterion, "By the source, the map is divided by its maximum; the code could not be run.")
+    if given.written.maximum and given.trail.blank:
+        return met(criterion, "By the source, the map is divided by its maximum; it is 0 everywhere.")
     if given.written.maximum:
         return review(criterion, "The source divides by a maximum, but no map with a maximum of 1 was seen.")
     return not_met(criterion, "Nothing divides the map by its maximum.")

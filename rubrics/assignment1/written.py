@@ -82,8 +82,9 @@ def read_source(code: Code, sources: list[str]) -> Written:
     names, parameter = _class_parameter(nodes)
     weights = _weight_names([*nodes, *(node for _, node in code.walk())])
     weights |= {name for name, given in code.bindings() if _names_weight(given) or last_name(given) in weights}
+    turned = _turned_names([*nodes, *(node for _, node in code.walk())])
     return Written(
-        _gradient(nodes, parameter, weights),
+        _gradient(nodes, parameter, weights, turned),
         _weighted_sum(nodes),
         _clipping(nodes),
         _maximum(nodes),
@@ -139,7 +140,7 @@ def _run_over(function: ast.AST, parameters: set[str]) -> set[str]:
     }
 
 
-def _gradient(nodes: list[ast.AST], parameter: str, weights: set[str]) -> str:
+def _gradient(nodes: list[ast.AST], parameter: str, weights: set[str], turned: set[str]) -> str:
     derivative, wrong = False, False
     for node in nodes:
         if (
@@ -160,7 +161,8 @@ def _gradient(nodes: list[ast.AST], parameter: str, weights: set[str]) -> str:
             _names_weight(node.value) or (isinstance(node.value, ast.Name) and node.value.id in weights)
         ):
             derivative = True
-            wrong |= _takes_column(node)
+            wrong |= _takes_column(node, weights - turned)
+        wrong |= _averages_all(node)
         # The gradient of a layer's weight is not that of its output.
         wrong |= isinstance(node, ast.Attribute) and node.attr == "grad" and last_name(node.value) == "weight"
     if not derivative:
@@ -168,13 +170,23 @@ def _gradient(nodes: list[ast.AST], parameter: str, weights: set[str]) -> str:
     return "wrong" if wrong else ("right" if parameter else "unclear")
 
 
-def _takes_column(node: ast.Subscript) -> bool:
+def _averages_all(node: ast.AST) -> bool:
+    """Whether a gradient is averaged to one number: ``A.grad.mean()``."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.keywords:
+        return False
+    of_module = isinstance(node.func.value, ast.Name) and node.func.value.id in ("torch", "np")
+    given = node.args[:1] if of_module else [node.func.value]
+    alone = len(node.args) == (1 if of_module else 0)
+    return node.func.attr == "mean" and alone and any(isinstance(g, ast.Attribute) and g.attr == "grad" for g in given)
+
+
+def _takes_column(node: ast.Subscript, weights: set[str]) -> bool:
     """Whether a column of weights is read where a row belongs to a class: ``weight.T[o]``, ``weight[:, o]``."""
     inner, attributes = node.value, []
     while isinstance(inner, (ast.Attribute, ast.Call)):
         attributes += [inner.attr] if isinstance(inner, ast.Attribute) else []
         inner = inner.func if isinstance(inner, ast.Call) else inner.value
-    if "weight" not in attributes:
+    if "weight" not in attributes and not (isinstance(inner, ast.Name) and inner.id in weights):
         return False
     parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
     given = [
@@ -191,6 +203,18 @@ def _weight_names(nodes: list[ast.AST]) -> set[str]:
         target.id
         for node in nodes
         if isinstance(node, ast.Assign) and _names_weight(node.value)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def _turned_names(nodes: list[ast.AST]) -> set[str]:
+    """Names that are assigned something transposed."""
+    return {
+        target.id
+        for node in nodes
+        if isinstance(node, ast.Assign)
+        and any(isinstance(part, ast.Attribute) and part.attr in TURNING for part in ast.walk(node.value))
         for target in node.targets
         if isinstance(target, ast.Name)
     }

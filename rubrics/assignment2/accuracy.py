@@ -27,19 +27,26 @@ class Counted:
 
 
 def predictions(trace: Trace, one: Pass) -> list[tuple[Floats, Floats]]:
-    """Output and target (B) of each batch; of a network called once an element, its last output of the batch."""
+    """Output and target (B) of each batch.
+
+    Of a network called once an element, its last output of the batch; of one called once a name, those of all names.
+    """
     pairs: list[tuple[Floats, Floats]] = []
     output: Floats | None = None
     batch: Event | None = None
     target: Floats | None = None
+    singles: list[Floats] = []
     has_batches = bool(one.of("batch"))
     held = {} if one.of("batch", "loss") else _held_targets(trace)
 
     def close() -> None:
-        if output is not None and target is not None and output.ndim:
-            flat = _targets(target, len(output))
+        alike = len({one.size for one in singles}) == 1
+        given = np.stack(singles) if alike and target is not None and 1 < len(singles) == len(target) else output
+        singles.clear()
+        if given is not None and target is not None and given.ndim:
+            flat = _targets(target, len(given))
             if flat is not None:
-                pairs.append((output, flat))
+                pairs.append((given, flat))
 
     for event in one.events:
         begins = event.kind == "batch" if has_batches else event.kind == "forward" and target is not None
@@ -52,6 +59,8 @@ def predictions(trace: Trace, one: Pass) -> list[tuple[Floats, Floats]]:
         elif event.kind == "forward" and event.get("module") == one.network:
             found = trace.array(event.get("out"))
             output = found if found is not None else output
+            if found is not None and found.size <= 2 and (found.ndim < 2 or len(found) == 1):
+                singles.append(found.reshape(-1))
             target = held.get(len(output)) if held and output is not None and output.ndim else target
         elif event.kind == "loss":
             target = target if target is not None else trace.array(event.get("target"))

@@ -32,6 +32,7 @@ class Item:
         fault: The exception, or ``""``.
         error: The exception as data.
         form: Its form as an expression in ``x`` and ``y``, such as ``(x, y,)`` or ``{'name': x, 'label': y}``.
+        column: Whether the target is a tensor of shape (1), so that a batch of them is (B, 1).
     """
 
     index: int
@@ -44,6 +45,7 @@ class Item:
     fault: str = ""
     error: Mapping[str, Any] = field(default_factory=dict)
     form: str = USUAL_FORM
+    column: bool = False
 
     @property
     def rows(self) -> Matrix | None:
@@ -85,6 +87,7 @@ def read_item(index: int, result: Step) -> Item:
         target,
         (word.text() or "") if word is not None else "",
         form=_form(result.value, chosen, where) if where is not None else USUAL_FORM,
+        column=where is not None and where.shape == (1,),
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from grader.probe import expr
 from grader.scoring import Outcome, Student, carried, met, not_met, review
 from rubrics.assignment2 import elman
+from rubrics.assignment2.asking import width_of
 from rubrics.assignment2.behaviour import Behaviour, observed
 from rubrics.assignment2.explaining import output_of_input
 from rubrics.assignment2.facts import ask, facts
@@ -78,6 +79,9 @@ def _explained(student: Student, network: Network, fit: Fit) -> Iterator[Outcome
     saw = f"{network.how}: outputs reproduced with {_names_text(fit)}"
     if fit.recurrence == elman.NO_INPUT_MATRIX or fit.recurrence in _ONE_INPUT:
         yield not_met("2e.input", f"{network.how}: {fit.recurrence}")
+    elif _of_hidden_size(student, network, fit):
+        codes = f"the codes have {width_of(student)} places"
+        yield not_met("2e.input", f"{network.how}: {fit.names[0]} takes K = {network.width} numbers; {codes}")
     else:
         yield met("2e.input", saw)
     yield _recurrent(student, network, fit, saw)
@@ -91,6 +95,12 @@ def _explained(student: Student, network: Network, fit: Fit) -> Iterator[Outcome
     else:
         yield met("2e.activation", f"{network.how}: g = {fit.activation}")
     yield _batch(student, network, fit, saw)
+
+
+def _of_hidden_size(student: Student, network: Network, fit: Fit) -> bool:
+    """Whether W1 is K×K, as only the hidden state is of that size."""
+    into = network.params.get(fit.names[0]) if fit.names[0] else None
+    return into is not None and into.shape == (network.width, network.width) and network.width != width_of(student)
 
 
 def _square(params: Mapping[str, elman.Matrix]) -> list[str]:

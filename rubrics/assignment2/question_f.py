@@ -15,9 +15,9 @@ from rubrics.assignment2.runs import Training, find_training, network_lost
 from rubrics.assignment2.sizes import instantiated, without_value, wrongly_made
 from rubrics.averages import loss_of
 from rubrics.loop import examine_loop, loop_outcome
-from rubrics.losses import RIGHT_FOR_BINARY, RIGHT_FOR_CLASSES, WITHOUT_SIGMOID, LossSeen
+from rubrics.losses import OF_ONE, RIGHT_FOR_BINARY, RIGHT_FOR_CLASSES, WITHOUT_SIGMOID, LossSeen
 from rubrics.optimizers import left_out
-from rubrics.put_right import refuses_logits
+from rubrics.put_right import refuses_logits, wants_more_outputs
 from rubrics.trace import whole_trace
 from rubrics.training import TrainingRun
 
@@ -196,6 +196,8 @@ def _losses(student: Student, training: Training) -> Iterator[Outcome]:
     named = named_loss(student.answers.get("2b"))
     if training.broken is not None and refuses_logits(training.broken.error_message):
         seen = LossSeen(WITHOUT_SIGMOID, 1, "binary_cross_entropy refuses what the network gives")
+    if training.broken is not None and wants_more_outputs(training.broken.error_message):
+        seen = LossSeen(OF_ONE, 1, training.broken.error_message[:100])
     if seen is None or (seen.form == "unknown" and training.replaced):
         yield from _losses_by_source(training, named)
         return

@@ -261,9 +261,11 @@ def _attempts(student: Student, base: Training) -> Iterator[_Attempt]:
     source = base.source
     two = re.search(r"CrossEntropyLoss|\bcross_entropy|NLLLoss|nll_loss|argmax|\bmax\(", source)
     binary = bool(re.search(r"BCE|binary_cross|sigmoid", source)) or not two
-    kinds = ("float", "column", "long") if binary else ("long", "float", "column")
+    kinds: tuple[str, ...] = ("float", "column", "long") if binary else ("long", "float", "column")
     outputs = 1 if binary else 2
     data = student.find(find_data_set)
+    if data is not None and any(item.column for item in data.items):  # (B) against (B, 1) may go wrong in silence
+        kinds = tuple(sorted(kinds, key=lambda kind: kind != "column"))
     usable = data is not None and data.alignment.layout and not any(item.fault for item in data.items)
     if (student.lost("2c.hyphen") or student.lost("2c.case")) and (data is None or any(i.fault for i in data.items)):
         yield _Attempt("names without capitals and '-'", clean=True, outputs=outputs)
