@@ -139,3 +139,22 @@ def test_weights_that_a_function_is_given_are_the_gradient() -> None:
     assert given is not None
     assert read_source(Code([(0, given)]), [source]).gradient == "right"
     assert read_source(Code(), [source]).gradient == "absent"
+
+
+@pytest.mark.parametrize(
+    ("assigned", "state"),
+    [("net.fc.weight", "wrong"), ("net.fc.weight.detach().T", "right"), ("net.fc.weight.t()", "right")],
+)
+def test_a_column_belongs_to_no_class_unless_the_matrix_was_turned(assigned: str, state: str) -> None:
+    source = "def cam(o):\n    alpha = W[:, o]\n    return (alpha[:, None, None] * A[0]).sum(0)\n"
+    given = parse(f"W = {assigned}\n{source}")
+    assert given is not None
+    assert read_source(Code([(1, given)]), [source]).gradient == state
+
+
+@pytest.mark.parametrize(
+    ("mean", "state"), [("A.grad.mean()", "wrong"), ("torch.mean(A.grad)", "wrong"), ("A.grad.mean((2, 3))", "right")]
+)
+def test_a_gradient_averaged_to_one_number_is_wrong(mean: str, state: str) -> None:
+    source = f"def cam(o):\n    net(x)[0, o].backward()\n    return ({mean} * A).sum(1)\n"
+    assert read_source(Code(), [source]).gradient == state
