@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-import torch.nn.functional as F
+from torch.nn import functional
 
 from rubrics.put_right import BACKWARD, put_right, wants_more_outputs
 
@@ -19,11 +19,11 @@ def test_a_cross_entropy_of_one_output_becomes_a_binary_one(made: str) -> None:
     loss = space["loss"]
     assert callable(loss)
     z, t = torch.tensor([[0.3], [-1.2]]), torch.tensor([1, 0])
-    wanted = F.binary_cross_entropy_with_logits(z[:, 0], t.float())
+    wanted = functional.binary_cross_entropy_with_logits(z[:, 0], t.float())
     assert float(loss(z, t)) == pytest.approx(float(wanted))
     z = torch.randn(4, 2)
     t = torch.tensor([1, 0, 0, 1])
-    assert float(loss(z, t)) == pytest.approx(float(F.cross_entropy(z, t)))
+    assert float(loss(z, t)) == pytest.approx(float(functional.cross_entropy(z, t)))
 
 
 def test_the_function_is_put_right_and_others_stay() -> None:
