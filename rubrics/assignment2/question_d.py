@@ -239,7 +239,9 @@ def _differing(coding: Judged, rows: Mapping[str, Code]) -> list[str]:
     given = coding.given
     if given is None or given.size is None:
         return []
-    return [char for char, row in rows.items() if (code := given.of(char)) is not None and code != row]
+    # what capitals are encoded as is the business of 2(c)
+    small = {char: row for char, row in rows.items() if char == char.lower()}
+    return [char for char, row in small.items() if (code := given.of(char)) is not None and code != row]
 
 
 def _example(data: DataSet) -> str:
