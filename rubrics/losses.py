@@ -19,8 +19,10 @@ LIKELIHOOD_OF_LOGITS = "negative log-likelihood of logits"
 """Name of what ``NLLLoss`` gives for logits."""
 
 WITHOUT_SIGMOID = "binary cross-entropy of a logit without its sigmoid"
-OF_ONE = "cross-entropy of a single output"
 """Name of what ``BCELoss`` gives for a logit, as far as it accepts one."""
+
+OF_ONE = "cross-entropy of a single output"
+"""Name of what a loss of classes gives for one output, as far as it accepts it."""
 
 
 @dataclass(frozen=True)

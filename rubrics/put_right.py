@@ -7,7 +7,7 @@ import re
 
 from grader.scoring.parsing import parse
 
-BACKWARD = """
+STAND_INS = """
 def probe_backward(loss, *args, **kwargs):
     if getattr(loss, "requires_grad", False):
         loss.backward(*args, **kwargs)

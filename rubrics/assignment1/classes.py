@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -23,27 +24,27 @@ def function(student: Student, given: Work) -> Outcome:
     criterion = "1e.function"
     fixed: list[tuple[str, str, int]] = []
     for replay, maps in given.trail.replays:
-        classes = {entry.explained.o for entry in maps if entry.explained is not None and entry.explained.kind == RIGHT}
+        classes = _right_classes(maps)
         if replay.o in classes:
             return met(
                 criterion,
                 f"`{replay.function}` computes the map of the class it is given (tried with class {replay.o}).",
             )
         if replay.ok and classes:
-            fixed.append((replay.function, replay.parameter, next(o for o in classes if o is not None)))
+            fixed.append((replay.function, replay.parameter, next(iter(classes))))
     other = other_class(given)
     if other is not None:
         return met(criterion, f"`{other[0]}` computes a map that depends on the class it is given.")
     varied = _varies_with_class(student, given)
     if varied:
         return met(criterion, f"`{varied}` computed the maps of the classes that it was given.")
-    taking = _takes_class(student, given)
+    handed = _handed_maps(student, given)
+    taking = _takes_class(student, given, handed)
     if fixed and taking in (None, *((function, parameter) for function, parameter, _ in fixed)):
         function, parameter, o = fixed[0]
         return not_met(criterion, f"`{function}` computes the map of class {o}, whatever `{parameter}` is.")
     if taking is not None:
         return met(criterion, f"`{taking[0]}` computes a map and takes the class in `{taking[1]}`.")
-    handed = _handed_maps(student, given)
     named = sorted({entry.seen.function for entry in given.explained if entry.seen.function} - handed)
     if named and _several_classes(given, handed):
         return met(criterion, f"`{named[0]}` computed maps of several classes.")
@@ -67,9 +68,7 @@ def other_class(given: Work) -> tuple[str, int, int] | None:
     """
     made: dict[tuple[str, str], dict[int, set[int]]] = {}
     for replay, maps in given.trail.replays:
-        found = {entry.explained.o for entry in maps if entry.explained is not None and entry.explained.kind == RIGHT}
-        classes = made.setdefault((replay.function, replay.parameter), {})
-        classes[replay.o] = {o for o in found if o is not None}
+        made.setdefault((replay.function, replay.parameter), {})[replay.o] = _right_classes(maps)
     for (function, _), classes in made.items():
         shown: set[int] = set().union(*classes.values())
         sure = len(classes) > 1 and all(len(found) == 1 for found in classes.values())
@@ -77,6 +76,12 @@ def other_class(given: Work) -> tuple[str, int, int] | None:
             o, own = next(iter(classes.items()))
             return function, o, next(iter(own))
     return None
+
+
+def _right_classes(maps: Sequence[SeenMap]) -> set[int]:
+    """The classes whose maps, made with the right weights, are among some maps."""
+    explained = [entry.explained for entry in maps if entry.explained is not None]
+    return {how.o for how in explained if how.kind == RIGHT and how.o is not None}
 
 
 def _varies_with_class(student: Student, given: Work) -> str:
@@ -115,22 +120,17 @@ def _differs_with_class(given: Work) -> str:
     return ""
 
 
-def _takes_class(student: Student, given: Work) -> tuple[str, str] | None:
+def _takes_class(student: Student, given: Work, handed: set[str]) -> tuple[str, str] | None:
     """Function and parameter of a map's computation that takes a class."""
     evidence = student.find(gather)
-    mapping = {entry.seen.function for entry in given.explained if entry.seen.function} - _handed_maps(student, given)
-    taken = {
-        (str(function.get("name")), str(name))
+    mapping = {entry.seen.function for entry in given.explained if entry.seen.function} - handed
+    arguments = [
+        ((str(function.get("name")), str(name)), evidence.value(data))
         for function, record in evidence.records()
         for name, data in (record.get("args") or {}).items()
-        if class_in(evidence.value(data)) is not None
-    }
-    others = {
-        (str(function.get("name")), str(name))
-        for function, record in evidence.records()
-        for name, data in (record.get("args") or {}).items()
-        if len(evidence.value(data).shape or ()) > 1
-    }
+    ]
+    taken = {place for place, value in arguments if class_in(value) is not None}
+    others = {place for place, value in arguments if len(value.shape or ()) > 1}
     steps = {
         str(function.get("name"))
         for function in evidence.functions

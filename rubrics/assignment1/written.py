@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from rubrics.assignment1.source import Code, last_name, parse
@@ -80,9 +80,10 @@ def read_source(code: Code, sources: list[str]) -> Written:
     if not trees:
         nodes = [node for _, tree in code.trees for node in _without_networks(tree)]
     names, parameter = _class_parameter(nodes)
-    weights = _weight_names([*nodes, *(node for _, node in code.walk())])
+    everything = [*nodes, *(node for _, node in code.walk())]
+    weights = _assigned_names(everything, _names_weight)
     weights |= {name for name, given in code.bindings() if _names_weight(given) or last_name(given) in weights}
-    turned = _turned_names([*nodes, *(node for _, node in code.walk())])
+    turned = _assigned_names(everything, _transposes)
     return Written(
         _gradient(nodes, parameter, weights, turned),
         _weighted_sum(nodes),
@@ -197,27 +198,19 @@ def _takes_column(node: ast.Subscript, weights: set[str]) -> bool:
     return given == [True] if turned else given == [False, True]
 
 
-def _weight_names(nodes: list[ast.AST]) -> set[str]:
-    """Names that are assigned the weights of a layer."""
+def _assigned_names(nodes: list[ast.AST], fits: Callable[[ast.AST], bool]) -> set[str]:
+    """Names that are assigned something that fits."""
     return {
         target.id
         for node in nodes
-        if isinstance(node, ast.Assign) and _names_weight(node.value)
+        if isinstance(node, ast.Assign) and fits(node.value)
         for target in node.targets
         if isinstance(target, ast.Name)
     }
 
 
-def _turned_names(nodes: list[ast.AST]) -> set[str]:
-    """Names that are assigned something transposed."""
-    return {
-        target.id
-        for node in nodes
-        if isinstance(node, ast.Assign)
-        and any(isinstance(part, ast.Attribute) and part.attr in TURNING for part in ast.walk(node.value))
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
+def _transposes(node: ast.AST) -> bool:
+    return any(isinstance(part, ast.Attribute) and part.attr in TURNING for part in ast.walk(node))
 
 
 def _names_weight(node: ast.AST) -> bool:

@@ -25,7 +25,7 @@ from rubrics.assignment2.items import USUAL_FORM
 from rubrics.assignment2.network import find_network, network_classes
 from rubrics.assignment2.recurrent import Network
 from rubrics.assignment2.sizes import FILLED, wrongly_made
-from rubrics.put_right import BACKWARD, put_right
+from rubrics.put_right import STAND_INS, put_right
 from rubrics.repair import Plan, Rerun, rerun
 from rubrics.reported import Series, bound_series, kept_series, printed_series, whole_epochs_only
 from rubrics.trace import Trace, whole_trace
@@ -294,7 +294,7 @@ def _put_in_place(student: Student, found: Facts, attempt: _Attempt) -> tuple[di
     }
     data = student.find(find_data_set)
     form = _form_of_items(data)
-    lines, keep = [_PRELUDE, BACKWARD, f"def probe_item(x, y):\n    return {form}"], list(names)
+    lines, keep = [_PRELUDE, STAND_INS, f"def probe_item(x, y):\n    return {form}"], list(names)
     if attempt.data:
         kinds = {str(kind.get("name")) for kind in classes_of(student)}
         bound = {name for entry in found.entries("datasets") for name in entry.get("names") or ()}

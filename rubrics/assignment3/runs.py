@@ -17,7 +17,7 @@ from rubrics.assignment3.classified import as_it_learns
 from rubrics.assignment3.loading import look_at_data, sizes
 from rubrics.assignment3.objects import Objects, Roles, objects, roles
 from rubrics.assignment3.probing import Network, find_network
-from rubrics.put_right import BACKWARD, has_no_gradient, put_right
+from rubrics.put_right import STAND_INS, has_no_gradient, put_right
 from rubrics.repair import Plan, Rerun, rerun
 from rubrics.reported import Series, bound_series, kept_series, printed_series, whole_epochs_only
 from rubrics.source import CellSource, called_name, calls, cells_that_train, functions_calling, loop_counts
@@ -161,7 +161,7 @@ def _repair(student: Student, training: Training, network: Network | None) -> No
     sources = [put_right(source, training.broken) for source in _sources(student, found)]
     if not sources:
         return
-    sources.insert(0, BACKWARD)
+    sources.insert(0, STAND_INS)
     training.detached = has_no_gradient(training.broken)
     best: tuple[int, Training] | None = None
     for attempt in [*_of_logits(sources, network), *_attempts(student, found, role, network)]:

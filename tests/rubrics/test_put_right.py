@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from rubrics.put_right import BACKWARD, put_right, wants_more_outputs
+from rubrics.put_right import STAND_INS, put_right, wants_more_outputs
 
 OUT_OF_BOUNDS = "IndexError: Target 1 is out of bounds."
 
@@ -15,7 +15,7 @@ OUT_OF_BOUNDS = "IndexError: Target 1 is out of bounds."
 def test_a_cross_entropy_of_one_output_becomes_a_binary_one(made: str) -> None:
     assert wants_more_outputs(OUT_OF_BOUNDS)
     space: dict[str, object] = {}
-    exec(BACKWARD + put_right(f"loss = {made}", OUT_OF_BOUNDS), space)
+    exec(STAND_INS + put_right(f"loss = {made}", OUT_OF_BOUNDS), space)
     loss = space["loss"]
     assert callable(loss)
     z, t = torch.tensor([[0.3], [-1.2]]), torch.tensor([1, 0])
