@@ -107,7 +107,7 @@ class RunFolder:
 
     def remove(self) -> None:
         """Removes everything, also what the sandbox made unreadable for its owner."""
-        shutil.rmtree(self.root, onerror=_open_and_retry)
+        _remove(self.root)
 
     def __enter__(self) -> RunFolder:
         return self
@@ -124,7 +124,7 @@ def _reap(place: str) -> None:
     for folder in Path(place).glob(f"{_PREFIX}*-*"):
         pid = folder.name.removeprefix(_PREFIX).split("-")[0]
         if pid.isdigit() and not _runs(int(pid)) and folder.lstat().st_uid == os.getuid():
-            shutil.rmtree(folder, onerror=_open_and_retry)
+            _remove(folder)
 
 
 def _runs(pid: int) -> bool:
@@ -151,12 +151,18 @@ def _plain_files(source: Path, leave_out: Callable[[str], None]) -> Iterator[tup
                 leave_out(str(file.relative_to(source)))
 
 
-def _open_and_retry(function: Callable[..., object], path: str, _error: object) -> None:
-    """Gives a folder back its permissions once; a file of a foreign user in it stays with a shrug."""
-    with contextlib.suppress(OSError):
-        os.chmod(os.path.dirname(path), 0o700)
-        if os.path.isdir(path) and not os.path.islink(path):
-            os.chmod(path, 0o700)
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            function(path)
+def _remove(root: Path) -> None:
+    """Removes a folder of ours; what is above it, where other people's files are, keeps its permissions."""
+
+    def open_and_retry(function: Callable[..., object], path: str, _error: object) -> None:
+        """Gives a folder back its permissions once; a file of a foreign user in it stays with a shrug."""
+        with contextlib.suppress(OSError):
+            if os.fspath(path) != os.fspath(root):
+                os.chmod(os.path.dirname(path), 0o700)
+            if os.path.isdir(path) and not os.path.islink(path):
+                os.chmod(path, 0o700)
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                function(path)
+
+    shutil.rmtree(root, onerror=open_and_retry)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -16,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from grader.execution.folder import RunFolder
 from grader.sandbox import Backend
 from grader.sandbox.engine import engine
 from tests.execution.notebooks import ECHO, opened
@@ -83,6 +86,15 @@ os.chmod('/grader/exchange/a', 0)
         with opened(isolating, code) as live:
             assert live.executed.cells[0].status == "ok"
         assert list(folder.iterdir()) == []
+
+
+def test_a_folder_that_is_gone_already_leaves_the_place_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    with own_temporary_folder(monkeypatch) as place:
+        place.chmod(0o755)
+        folder = RunFolder.create()
+        shutil.rmtree(folder.root)
+        folder.remove()
+        assert stat.S_IMODE(place.stat().st_mode) == 0o755
 
 
 def test_an_error_of_the_caller_leaves_nothing(isolating: Backend, monkeypatch: pytest.MonkeyPatch) -> None:

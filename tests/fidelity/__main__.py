@@ -21,7 +21,7 @@ from pathlib import Path
 from tests.fidelity.assignments import cases
 from tests.fidelity.cases import Case
 from tests.fidelity.disguise import DISGUISES, disguised
-from tests.fidelity.judging import Judged, judge
+from tests.fidelity.judging import Judged, crashes, judge
 from tests.fidelity.kept import Kept
 from tests.fidelity.table import disagreements, page
 from tests.support.pages import put
@@ -47,8 +47,8 @@ def drawn(some: Sequence[Case], count: int | None, seed: int) -> Sequence[Case]:
 
 
 def in_disguise(case: Case, seed: int) -> Case:
-    """The case written anew; what a failing cell leaves out may be a fault's effect, so only right ones are joined."""
-    kinds = [kind for kind in DISGUISES if kind != "joined" or (not case.faults and "failing" not in case.name)]
+    """The case written anew; cells that fail or lack something are not joined: what they leave out would be more."""
+    kinds = [kind for kind in DISGUISES if kind != "joined" or not (case.faults or crashes(case))]
     return replace(case, name=f"disguised {case.name}", cells=tuple(disguised(case.cells, seed, kinds)))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from grader.scoring import Student
 from tests.fidelity.cases import QUESTIONS, Case, Label
 from tests.support.harness import close, grade, run_cells
 
@@ -66,8 +67,18 @@ def judge(case: Case) -> Judged:
     verdicts = tuple(
         verdict(one.criterion, str(one.kind), one.fraction, one.saw, case.lost.get(one.criterion)) for one in outcomes
     )
-    crashed = any(cell.status == "error" for cell in student.notebook.cells)
-    return Judged(case.name, case.assignment, case.faults, verdicts, "", crashed)
+    return Judged(case.name, case.assignment, case.faults, verdicts, "", _crashed(student))
+
+
+def crashes(case: Case) -> bool:
+    """Whether a cell of the notebook fails."""
+    student = run_cells(case.cells, assignment=case.assignment, images=case.images)
+    close(student)
+    return _crashed(student)
+
+
+def _crashed(student: Student) -> bool:
+    return any(cell.status == "error" for cell in student.notebook.cells)
 
 
 def verdict(criterion: str, kind: str, fraction: float, saw: str, label: Label | None) -> Verdict:

@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 import time
 import traceback
 import warnings
@@ -43,14 +44,17 @@ class _FakeShell:
 
 
 def main(connection: Any, cells: list[str], config: dict[str, Any]) -> None:
-    """Executes ``cells`` in ``config["folder"]`` and serves requests until the pipe closes."""
+    """Executes ``cells`` in ``work`` of ``config["folder"]`` and serves requests until the pipe closes."""
     warnings.simplefilter("ignore")
     multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]  # loaders have workers
     multiprocessing.set_start_method("fork", force=True)  # as in a kernel; the fork server's method is inherited
     import torch
 
     torch.set_num_threads(1)
-    folder = Path(config["folder"])
+    folder, scratch = (Path(config["folder"]) / name for name in ("work", "tmp"))
+    for made in (folder, scratch):
+        made.mkdir()
+    tempfile.tempdir = os.environ["TMPDIR"] = str(scratch)  # this process is killed in the end and cleans up nothing
     workdir = Path(config["assets"]) / "workdir"
     if workdir.is_dir():
         shutil.copytree(workdir, folder, dirs_exist_ok=True)

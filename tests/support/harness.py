@@ -62,7 +62,7 @@ class ForkedKernel:
         return answer
 
     def close(self) -> None:
-        """Ends the process and removes its working folder."""
+        """Ends the process and removes its folder."""
         self._process.kill()
         self._process.join()
         self._connection.close()
