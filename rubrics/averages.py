@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rubrics.losses import LossSeen, classify_loss_events, classify_values
+from rubrics.losses import WRONG_SIGN, LossSeen, classify_loss_events, classify_values, close
 from rubrics.trace import Event, Floats, Pass, Trace, batch_size
 from rubrics.training import TrainingRun
 
@@ -21,7 +21,7 @@ def loss_of(run: TrainingRun) -> LossSeen | None:
     trace = run.trace
     by_call = classify_loss_events(trace, _minimised(run))
     if by_call is not None:
-        return by_call
+        return replace(by_call, form=by_call.form + WRONG_SIGN) if _negated(run) else by_call
     samples = []
     for event in run.events("backward")[:60]:
         value, pair = event.number("value"), _pair_before(run, event)
@@ -35,6 +35,14 @@ def _minimised(run: TrainingRun) -> list[Event]:
     losses = run.events("loss")
     linked = {event.get("loss") for event in run.events("backward")} - {None}
     return [event for event in losses if event.serial in linked] or losses
+
+
+def _negated(run: TrainingRun) -> bool:
+    """Whether gradients are computed from the losses with a minus before them."""
+    losses = {event.serial: event.number("value") for event in run.events("loss")}
+    values = [(event.number("value"), losses.get(event.get("loss"))) for event in run.events("backward")]
+    known = [(value, loss) for value, loss in values if value and loss]
+    return bool(known) and all(value * loss < 0 and close(-value, loss) for value, loss in known)
 
 
 def _pair_before(run: TrainingRun, event: Event) -> tuple[Floats, Floats] | None:

@@ -195,7 +195,8 @@ def _zero_fault(run: TrainingRun, events: Sequence[Event]) -> str:
     if zeros and _order(events) == "zero between backward and step":
         return "gradients are zeroed between backward and step"
     if backwards < 2 or dirty <= 0.5 * (backwards - 1):
-        return _unproven_zero(run, backwards, steps, zeros)
+        reached = any(event.kind == "backward" and event.get("grad_fn") for event in events)
+        return _unproven_zero(run, backwards if reached else 0, steps, zeros)
     if zeros == 0:
         return "gradients are never zeroed"
     if zeros <= 2 * len(run.epochs) + 1:
@@ -204,7 +205,7 @@ def _zero_fault(run: TrainingRun, events: Sequence[Event]) -> str:
 
 
 def _unproven_zero(run: TrainingRun, backwards: int, steps: int, zeros: int) -> str:
-    """Without back-propagation only the calls themselves show whether gradients would be zeroed."""
+    """Without back-propagation into the network only the calls themselves show whether gradients would be zeroed."""
     batches = sum(_batch_count(one) for one in run.passes)
     if backwards:
         return ""

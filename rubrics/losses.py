@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -104,6 +104,7 @@ _BINARY: dict[str, Formula] = {
     "mean absolute error": lambda z, t: np.abs(z - t),
 }
 
+WRONG_SIGN = ", with the wrong sign"
 _OF_PROBABILITIES = "negative logarithm of the class's probability"
 _OF_PROBABILITY = "binary cross-entropy of a probability"
 
@@ -252,6 +253,14 @@ def _form(function: str, given: str, outputs: int) -> str:
     return _FUNCTION_NAMES.get(function, function)
 
 
+def directed(seen: LossSeen | None, *, maximised: bool) -> LossSeen | None:
+    """What is made small by an optimizer that makes the loss as large as it can, or as small."""
+    if seen is None or not maximised or seen.form == "unknown":
+        return seen
+    form = seen.form.removesuffix(WRONG_SIGN) if seen.form.endswith(WRONG_SIGN) else seen.form + WRONG_SIGN
+    return replace(seen, form=form, saw=f"{seen.saw}, and the optimizer maximises")
+
+
 def classify_values(samples: Iterable[tuple[float, Floats, Floats]]) -> LossSeen | None:
     """The loss of a training that computes it by hand.
 
@@ -267,10 +276,13 @@ def classify_values(samples: Iterable[tuple[float, Floats, Floats]]) -> LossSeen
     count = 0
     for value, output, target in samples:
         outputs = int(output.shape[-1]) if output.ndim > 1 else 1
+        if not np.isfinite(output).all():  # a training that has run away says no more
+            continue
         fitting = {
-            name
+            name + ending
             for name, mean in hypotheses(output, target).items()
-            if close(value, mean) or close(value, mean * len(output))
+            for ending, given in (("", value), (WRONG_SIGN, -value))
+            if close(given, mean) or close(given, mean * len(output))
         }
         remaining = fitting if remaining is None else remaining & fitting
         count += 1
@@ -278,7 +290,9 @@ def classify_values(samples: Iterable[tuple[float, Floats, Floats]]) -> LossSeen
         return None
     if not remaining:
         return LossSeen("unknown", outputs, f"the loss of {count} batches is none of the usual ones")
-    order = [_OF_PROBABILITIES, *_CATEGORICAL, _OF_PROBABILITY, *_BINARY]
-    form = min(remaining, key=order.index)
-    form = {_OF_PROBABILITIES: RIGHT_FOR_CLASSES, _OF_PROBABILITY: RIGHT_FOR_BINARY}.get(form, form)
+    names = [_OF_PROBABILITIES, *_CATEGORICAL, _OF_PROBABILITY, *_BINARY]
+    found = min(remaining, key=[*names, *(name + WRONG_SIGN for name in names)].index)
+    name = found.removesuffix(WRONG_SIGN)
+    usual = {_OF_PROBABILITIES: RIGHT_FOR_CLASSES, _OF_PROBABILITY: RIGHT_FOR_BINARY}.get(name, name)
+    form = usual + found.removeprefix(name)
     return LossSeen(form, outputs, f"the values of {count} batches are those of {form}")

@@ -1,4 +1,4 @@
-"""Which parameters of a network no optimizer holds."""
+"""Which parameters of a network no optimizer holds, and which way they are moved."""
 
 from __future__ import annotations
 
@@ -26,3 +26,8 @@ def left_out(modules: Sequence[Entry], network: int | None, optimizers: Sequence
     # layers that were called by themselves, to find a size, own their parameters
     layers = {entry.get("obj") for entry in modules if network in (entry.get("parents") or ())}
     return lacking if sum(part.get("module") in layers for part in parts) < len(lacking) else []
+
+
+def maximising(optimizers: Sequence[Entry]) -> bool:
+    """Whether one of the inventory's optimizers goes up the gradient (``maximize=True``)."""
+    return any(group.get("maximize") is True for entry in optimizers for group in entry.get("groups") or ())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from grader.scoring import Outcome, Student, met, not_met
+from grader.scoring import Outcome, Student, met, not_met, review
 from rubrics.assignment1.evidence import cell_label, gather
 from rubrics.assignment1.maptrail import Trail
 from rubrics.assignment1.operands import multiplied
@@ -41,7 +41,17 @@ def attempted(student: Student, given: Work) -> Outcome:
                 if accepted is ORIGINAL:
                     return met(criterion, f"By the source, the original image `{name}` is multiplied with the map.")
                 return not_met(criterion, f"By the source, the normalized image `{name}` is multiplied with the map.")
+    unseen = _parameters(given) if failed else set()
+    for names in products:
+        for name in (name for name in names if name in unseen - maps and set(names) & maps):
+            return review(criterion, f"The map multiplies `{name}`, the parameter of a function that never ran.")
     return not_met(criterion, "The map does not multiply the image.")
+
+
+def _parameters(given: Work) -> set[str]:
+    """Parameters of the notebook's functions."""
+    functions = [node for _, node in given.code.walk() if isinstance(node, (ast.FunctionDef, ast.Lambda))]
+    return {argument.arg for node in functions for argument in (*node.args.args, *node.args.kwonlyargs)}
 
 
 def _map_names(student: Student, given: Work) -> set[str]:

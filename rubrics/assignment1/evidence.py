@@ -203,12 +203,13 @@ def _image_calls(evidence: Evidence) -> Iterator[ImageCall]:
         pictured = any(value.kind == "image" for value in values)
         if images is None and not pictured:
             continue
-        error = call.get("error")
+        pieces = _pieces(calls, at)
+        error = next((one["error"] for one in (call, *pieces) if one.get("error")), None)
         yield ImageCall(
             whole(call.get("module")) or 0,
             images,
             tuple(evidence.value(call.get("output")).arrays()),
-            bool(call.get("norm_training")) or _pieces_in_training(calls, at),
+            any(one.get("norm_training") for one in (call, *pieces)),
             whole(call.get("cell")),
             call.get("in_function"),
             whole(call.get("serial")) or 0,
@@ -216,20 +217,20 @@ def _image_calls(evidence: Evidence) -> Iterator[ImageCall]:
         )
 
 
-def _pieces_in_training(calls: Sequence[Mapping[str, Any]], at: int) -> bool:
-    """Whether batch-norm layers trained among the calls that go on with what call ``at`` returned, layer by layer."""
+def _pieces(calls: Sequence[Mapping[str, Any]], at: int) -> list[Mapping[str, Any]]:
+    """The calls that go on with what call ``at`` returned, layer by layer."""
     place = [calls[at].get(key) for key in ("cell", "in_function")]
     shape = _first_shape(calls[at].get("output"))
+    found: list[Mapping[str, Any]] = []
     for call in calls[at + 1 :]:
         inputs = call.get("inputs") or [None]
         if shape is None or [call.get(key) for key in ("cell", "in_function")] != place:
-            return False
+            break
         if _first_shape(inputs[0]) != shape:
-            return False
-        if call.get("norm_training"):
-            return True
+            break
+        found.append(call)
         shape = _first_shape(call.get("output"))
-    return False
+    return found
 
 
 def _first_shape(described: Any) -> list[int] | None:

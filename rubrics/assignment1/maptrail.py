@@ -332,9 +332,13 @@ def _explained_by_saliency(entry: SeenMap, gradient: FloatArray, o: int, context
 
 def _inputs(student: Student, context: Context) -> dict[str, Array]:
     runs = student.find(recorded_runs)
+    means = context.features.mean((1, 2))
+    fitting = context.weight.shape[1] == len(means)
+    slopes = context.weight if fitting else np.zeros((len(context.logits), len(means)))
     arrays: dict[str, Array] = {
         "features": context.features[None].astype(np.float32),
-        "logits": context.logits[None].astype(np.float32),
+        "slopes": slopes.astype(np.float32),
+        "bias": (context.logits - slopes @ means).astype(np.float32),
         "weights": context.weight.astype(np.float32),
     }
     if runs:

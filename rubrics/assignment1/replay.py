@@ -224,8 +224,8 @@ def _pool(student: Student, evidence: Evidence) -> Iterator[tuple[str, expr.Expr
     if student.find(recorded_runs):
         yield "input", expr.tensor("input")
         yield "original", expr.image("original")
-    yield "features", expr.tensor("features")
-    yield "logits", expr.tensor("logits")
+    yield "features", expr.slot("features")
+    yield "logits", expr.slot("logits")
     yield "weights", expr.tensor("weights")
 
 
@@ -251,10 +251,23 @@ def play(student: Student, candidate: Candidate, classes: Sequence[int], arrays:
         }
         used = {name: array for name, array in arrays.items() if not candidate.recorded}
         before, after = _context_manager(student.find(gather), candidate)
+        before = before if candidate.recorded else [*_connected(), *before]
         answer = student.ask(Request("evaluate", {"steps": [*before, step, *after]}, used, timeout_s=120))
         result = next(iter(steps(answer)[len(before) :]), {})
         replays.append(_replay(student.find(gather), candidate, o, answer, result))
     return replays
+
+
+def _connected() -> list[dict[str, Any]]:
+    """Steps that make feature maps (1, 512, H, W) and logits (1, 1000) of which a gradient can be computed."""
+    features = expr.call(expr.attr(expr.tensor("features"), "requires_grad_"))
+    means = expr.call(expr.attr(expr.slot("features"), "mean"), [], {"dim": expr.value([2, 3])})
+    sums = expr.call(expr.importing("torch.nn.functional.linear"), [means, expr.tensor("slopes")])
+    logits = expr.call(expr.attr(sums, "add"), [expr.tensor("bias")])
+    return [
+        {"slot": "features", "expr": features, "quiet": True},
+        {"slot": "logits", "expr": logits, "quiet": True},
+    ]
 
 
 def _context_manager(evidence: Evidence, candidate: Candidate) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

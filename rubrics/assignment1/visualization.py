@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -45,6 +45,11 @@ def _gradient(given: Work) -> Outcome:
     criterion = "1e.gradient"
     explained = [(entry, entry.explained) for entry in given.maps if entry.explained is not None]
     right = [(entry, how) for entry, how in explained if how.kind in (RIGHT, SOME)]
+    if all(entry.large for entry, _ in right) and any(
+        not entry.large and how.kind == "seen" for entry, how in explained
+    ):
+        # An enlarged map of other weights may resemble that of some class.
+        explained, right = [(entry, how) for entry, how in explained if how.kind not in (RIGHT, SOME)], []
     other = other_class(given) if right else None
     if other is not None:
         return not_met(criterion, f"Asked for class {other[1]}, `{other[0]}` uses the gradient of class {other[2]}.")
@@ -147,7 +152,7 @@ def _relu(given: Work) -> Outcome:
         for entry in decided
         if entry.explained and entry.explained.form in CLIPPED_FORMS and entry.seen.origin != "op"
     ]
-    clipped = clipped or _clipped_on_the_way(given)
+    clipped = clipped or _clipped_on_the_way(given) or _clipped_twice(given, decided)
     leaking = _leaking(given) if clipped else []
     if leaking:
         # What was made of a leaking map resembles a clipped one.
@@ -196,6 +201,22 @@ def _clipped_on_the_way(given: Work) -> list[SeenMap]:
             last = max(operations, key=lambda entry: entry.seen.serial)
             found += [last] if last.explained and last.explained.form in CLIPPED_FORMS else []
     return found
+
+
+def _clipped_twice(given: Work, decided: Sequence[SeenMap]) -> list[SeenMap]:
+    """Maps whose values above a limit were clipped, too, so that no hypothesis explains them."""
+    sums = [entry.plane for entry in decided if entry.explained and entry.explained.form == "raw"]
+    return [
+        entry
+        for entry in given.maps
+        if entry.explained is None
+        and float(entry.plane.max()) > 0
+        and any(
+            entry.plane.shape == plane.shape
+            and np.allclose(entry.plane, np.clip(plane, 0, float(entry.plane.max())), rtol=1e-3, atol=1e-6)
+            for plane in sums
+        )
+    ]
 
 
 def _normalize(given: Work) -> Outcome:

@@ -288,8 +288,10 @@ def _exact(series: Series, truth: Sequence[float]) -> bool:
 def _matched(series: Sequence[Series], truths: dict[tuple[str, str, str], list[float]]) -> Reported | None:
     """Right reports first, then those of one mistake, then of two; named so, then "train" in a label, then others.
 
-    Among those of equally many mistakes, one with the very numbers comes before one that only rounds to them.
+    Among those of equally many mistakes, one with the very numbers comes before one that only rounds to them. A wrong
+    number that was only computed may be a step to a right one (the hits, before they are divided) without a word.
     """
+    step: Reported | None = None
     labelled = [one for one in series if _is_named(one) or "%" in one.label]
     rest = [one for one in series if one not in labelled and "loss" not in one.label.lower()]
     trained = [one for one in rest if "train" in one.label.lower()]
@@ -313,9 +315,10 @@ def _matched(series: Sequence[Series], truths: dict[tuple[str, str, str], list[f
                 best = Reported(rule, key[1], found.series, key[2], others_too)
                 if _exact(found.series, truths[key]):
                     break
-        if best is not None:
+        if best is not None and not (best.series.where.startswith("computed") and _mistakes(_key(best))[1]):
             return best
-    return None
+        step = step or best
+    return step
 
 
 def _is_named(series: Series) -> bool:

@@ -14,6 +14,7 @@ from grader.probe.expr import Expr
 from grader.probe.value import Value
 from grader.scoring import Student
 from rubrics.assignment2.alignment import Alignment, Matrix, Sample, align
+from rubrics.assignment2.constructing import argument_sets
 from rubrics.assignment2.facts import Facts, Row, ask, facts, names_table
 from rubrics.assignment2.items import Item, read_item
 
@@ -339,7 +340,7 @@ def constructed(student: Student, found: Facts, kind: Mapping[str, Any], *, clea
         "attrs": {},
     }
     weak: DataSet | None = None
-    for args in _argument_sets(found, [str(param.get("name")) for param in params], table):
+    for args in argument_sets(found, [str(param.get("name")) for param in params], table, CSV_NAME):
         made = ask(student, [{"slot": slot, "expr": expr.call(expr.obj(number), args)}])[slot]
         if not made.ok or made.value.obj is None:
             continue
@@ -354,43 +355,3 @@ def constructed(student: Student, found: Facts, kind: Mapping[str, Any], *, clea
             return candidate
         weak = candidate if weak is None or (candidate.alignment.layout and not weak.alignment.layout) else weak
     return weak
-
-
-def _argument_sets(found: Facts, names: Sequence[str], table: Sequence[Row]) -> Iterator[list[Expr]]:
-    """Arguments for a constructor, by what the parameters seem to stand for; several readings."""
-    known = {str(entry["name"]): found.value(entry.get("value")).kind for entry in found.entries("globals")}
-    frame = expr.call(
-        expr.importing("pandas.DataFrame"),
-        [expr.value({"Name": [row.name for row in table], "Gender": [row.gender for row in table]})],
-    )
-    forms = {
-        "names": expr.value([row.name for row in table]),
-        "frame": frame,
-        "path": expr.value(CSV_NAME),
-        "labels": expr.value([int(row.gender == "F") for row in table]),
-        "genders": expr.value([row.gender for row in table]),
-        "length": expr.value(24),
-        "none": expr.value(None),
-    }
-    for data_form, label_form in (("names", "labels"), ("names", "genders"), ("frame", "labels"), ("path", "labels")):
-        for use_globals in (True, False):
-            yield [_argument(name, known if use_globals else {}, forms, (data_form, label_form)) for name in names]
-
-
-def _argument(name: str, known: Mapping[str, str], forms: Mapping[str, Expr], reading: tuple[str, str]) -> Expr:
-    if known.get(name) not in {None, "none"}:
-        return expr.var(name)
-    lower = name.lower()
-    if re.search(r"path|file|csv", lower):
-        return forms["path"]
-    if re.search(r"gender|sex|label|target|^y", lower):
-        return forms[reading[1]]
-    if re.search(r"max|len|size|^s$", lower):
-        return forms["length"]
-    if re.search(r"^df|frame|table", lower):
-        return forms["frame"]
-    if re.search(r"enc|dict|map|vocab|alpha|func|transform|idx|index", lower):
-        kinds = {n: k for n, k in known.items() if k in {"dict", "function"}}
-        same = next((n for n in kinds if n.lower() in lower or lower in n.lower()), next(iter(kinds), None))
-        return expr.var(same) if same else forms["none"]
-    return forms[reading[0]]

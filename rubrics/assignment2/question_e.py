@@ -255,18 +255,9 @@ def _by_behaviour(student: Student, network: Network) -> Iterator[Outcome]:
         yield from _past_hidden(network)
         return
     shapes = [value.shape for value in network.params.values() if value.ndim == 2]
-    into = any(network.width in shape for shape in shapes) or any(s[1] - s[0] == network.width for s in shapes)
     squares = bool(_square(network.params)) or any(s[1] - s[0] == network.width for s in shapes)
     how = network.how
-    if not into:
-        yield not_met("2e.input", f"{how}: no parameter takes D = {network.width} inputs")
-    elif behaviour.elements and behaviour.all_elements:
-        yield met("2e.input", f"{how}: the output depends on every element")
-    elif behaviour.elements:
-        # elements that do not reach the output are the recurrence's fault
-        yield met("2e.input", f"{how}: a D×K matrix; {behaviour.text}")
-    else:
-        yield review("2e.input", f"{how}: {behaviour.text}")
+    yield _behaved_input(network, behaviour)
     if not squares:
         yield not_met("2e.recurrent", f"{how}: no K×K parameter")
     elif behaviour.all_elements and behaviour.ordered:
@@ -295,6 +286,29 @@ def _past_hidden(network: Network) -> Iterator[Outcome]:
     for name in ("recurrence", "activation"):
         yield carried(f"2e.{name}", "2e", saw)
     yield met("2e.batch", saw)
+
+
+def _behaved_input(network: Network, behaviour: Behaviour) -> Outcome:
+    how, width = network.how, network.width
+    shapes = [value.shape for value in network.params.values() if value.ndim == 2]
+    if not any(width in shape or shape[1] - shape[0] == width for shape in shapes):
+        return not_met("2e.input", f"{how}: no parameter takes D = {width} inputs")
+    if _to_one_number(network):
+        return not_met("2e.input", f"{how}: D = {width} inputs become one number, the same for all hidden units")
+    if behaviour.elements and behaviour.all_elements:
+        return met("2e.input", f"{how}: the output depends on every element")
+    if behaviour.elements:
+        # elements that do not reach the output are the recurrence's fault
+        return met("2e.input", f"{how}: a D×K matrix; {behaviour.text}")
+    return review("2e.input", f"{how}: {behaviour.text}")
+
+
+def _to_one_number(network: Network) -> bool:
+    """Whether the only matrices that the inputs fit are 1×D, beside a K×K matrix of another size."""
+    hidden = {network.params[name].shape[0] for name in _square(network.params)}
+    shapes = [value.shape for value in network.params.values() if value.ndim == 2]
+    into = [shape for shape in shapes if network.width in shape]
+    return bool(into and hidden) and network.width not in hidden and all(min(shape) == 1 for shape in into)
 
 
 def _behaved_output(student: Student, network: Network, behaviour: Behaviour) -> Outcome:

@@ -15,8 +15,8 @@ from rubrics.assignment2.runs import Training, find_training, network_lost
 from rubrics.assignment2.sizes import instantiated, without_value, wrongly_made
 from rubrics.averages import loss_of
 from rubrics.loop import examine_loop, loop_outcome
-from rubrics.losses import OF_ONE, RIGHT_FOR_BINARY, RIGHT_FOR_CLASSES, WITHOUT_SIGMOID, LossSeen
-from rubrics.optimizers import left_out
+from rubrics.losses import OF_ONE, RIGHT_FOR_BINARY, RIGHT_FOR_CLASSES, WITHOUT_SIGMOID, LossSeen, directed
+from rubrics.optimizers import left_out, maximising
 from rubrics.put_right import refuses_logits, wants_more_outputs
 from rubrics.trace import whole_trace
 from rubrics.training import TrainingRun
@@ -193,6 +193,7 @@ def _is_data(student: Student, number: Any) -> bool:
 
 def _losses(student: Student, training: Training) -> Iterator[Outcome]:
     seen = loss_of(training.run) if training.run is not None else None
+    seen = directed(seen, maximised=maximising(student.find(facts).entries("optimizers")))
     named = named_loss(student.answers.get("2b"))
     if training.broken is not None and refuses_logits(training.broken.error_message):
         seen = LossSeen(WITHOUT_SIGMOID, 1, "binary_cross_entropy refuses what the network gives")

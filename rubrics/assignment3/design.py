@@ -168,7 +168,7 @@ def _layer(op: Mapping[str, Any]) -> Layer | None:
     simple: list[tuple[LayerKind, set[str]]] = [("activation", _ACTIVATIONS), ("dropout", _DROPOUTS), ("norm", _NORMS)]
     for kind, names in simple:
         # masks of a loss or of indices are no activations: only maps and rows of features count
-        if name in names and len(given) >= 2:
+        if name in names and (len(given) >= 2 or kind == "dropout"):
             return Layer(kind, name, shape_in=given, shape_out=out)
     if name.startswith("upsample") or name in {"_upsample_bilinear2d_aa", "grid_sampler_2d"}:
         return Layer("resize", name, shape_in=given, shape_out=out)

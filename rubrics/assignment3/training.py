@@ -15,7 +15,8 @@ from rubrics.assignment3.runs import Training, find_training
 from rubrics.assignment3.testing import evaluation_mode, test_accuracy
 from rubrics.averages import Losses, called_losses, epoch_losses, loss_of
 from rubrics.loop import LoopVerdict, examine_loop, loop_outcome
-from rubrics.losses import LIKELIHOOD_OF_LOGITS, RIGHT_FOR_CLASSES
+from rubrics.losses import LIKELIHOOD_OF_LOGITS, RIGHT_FOR_CLASSES, directed
+from rubrics.optimizers import maximising
 from rubrics.reported import by_hypothesis, match
 from rubrics.source import CellSource, called_name, calls
 from rubrics.training import TrainingRun
@@ -71,6 +72,7 @@ def _how(training: Training) -> str:
 def _loss(student: Student, training: Training) -> Outcome:
     criterion = "3e.loss"
     seen = loss_of(training.run) if training.run is not None and not training.loss_replaced else None
+    seen = directed(seen, maximised=maximising(student.find(objects).entries("optimizers")))
     if seen is None or (seen.form == "unknown" and not training.run):
         return _loss_by_source(student)
     if seen.form == RIGHT_FOR_CLASSES:

@@ -66,4 +66,20 @@ F_SLIPS = {
         consistent=NOT,
         loop=NOT,
     ),
+    "hits counted and divided in a function, no word beside the share": f(
+        ("for epoch in range(3):\n", "def once():\n"),
+        ("    accuracy = correct / len(dataset)\n", "    return correct / len(dataset)\n"),
+        ("    print('epoch', epoch, 'accuracy', accuracy)", "for epoch in range(3):\n    print(epoch, once())"),
+    ),
+    "minus before the loss": f(("loss.backward()", "(-loss).backward()"), loss=NOT),
+    "minus before the loss, and the optimizer maximises": f(
+        ("loss.backward()", "(-loss).backward()"), ("lr=0.01", "lr=0.01, maximize=True")
+    ),
+    "sign of a likelihood by hand": f(
+        (
+            "        loss = criterion(z, y)\n",
+            "        p = z.sigmoid()\n        loss = (y * p.log() + (1 - y) * (1 - p).log()).mean()\n",
+        ),
+        loss=NOT,
+    ),
 }
