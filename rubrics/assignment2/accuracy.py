@@ -315,9 +315,11 @@ def _matched(series: Sequence[Series], truths: dict[tuple[str, str, str], list[f
                 best = Reported(rule, key[1], found.series, key[2], others_too)
                 if _exact(found.series, truths[key]):
                     break
-        if best is not None and not (best.series.where.startswith("computed") and _mistakes(_key(best))[1]):
+        if best is None or (step is not None and _mistakes(_key(best)) >= _mistakes(_key(step))):
+            continue
+        if not best.series.where.startswith("computed") or not _mistakes(_key(best))[1]:
             return best
-        step = step or best
+        step = best
     return step
 
 

@@ -67,7 +67,11 @@ def _argmax_over_batch(output: Floats, target: Floats, probability: bool) -> int
     del probability
     z = _final(output).reshape(len(output), -1)
     predicted = z.argmax(axis=0)
-    return int((predicted[:, None] == target[None, :]).sum()) if z.shape[1] > 1 else None
+    if z.shape[1] == 1:
+        return None
+    if len(predicted) == len(target):  # as many names as classes: they are compared one by one
+        return int((predicted == target).sum())
+    return int((predicted[:, None] == target[None, :]).sum())
 
 
 def _compared(values: Callable[[Floats], Floats]) -> Rule:
