@@ -13,10 +13,12 @@ import string
 import tokenize
 from collections.abc import Callable, Iterator, Sequence
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import torch
 import torchvision
+from PIL import Image
 from torch import nn
 
 Disguise = Callable[[Sequence[str], random.Random], list[str]]
@@ -27,7 +29,8 @@ _LIBRARY = frozenset(
         *(nn.Module, nn.RNN, nn.RNNCell, nn.Conv2d, nn.Sequential, torch.utils.data.Dataset, torch.Tensor, torch, nn),
         *(nn.functional, torch.optim, torch.utils.data, torch.utils.data.DataLoader, torch.optim.SGD, np, np.ndarray),
         *(pd, pd.DataFrame, pd.Series, torchvision, torchvision.transforms, torchvision.datasets, torchvision.models),
-        *(str, list, dict, set, int, float, tuple, builtins),
+        *(str, list, dict, set, int, float, tuple, builtins, plt, Image),
+        *(nn.Linear(1, 1), nn.Conv2d(1, 1, 1), nn.BatchNorm2d(1), Image.new("RGB", (1, 1))),
         torchvision.models.resnet18(),
         torchvision.datasets.SVHN,
         torch.utils.data.Subset,
