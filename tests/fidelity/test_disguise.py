@@ -13,7 +13,7 @@ from tests.fidelity.judging import Judged, judge
 
 CELLS = [
     "#md 2(e)",
-    "import torch\nwidth = 3  # columns\n\n@torch.no_grad()\ndef summed(figures):\n    return figures.sum()\n",
+    "import torch\nbreadth = 3  # columns\n\n@torch.no_grad()\ndef summed(figures):\n    return figures.sum()\n",
     "total = summed(torch.ones(2, breadth))\nprint(f'loss {total}', 'epoch')\n",
 ]
 DRAWN = 8
