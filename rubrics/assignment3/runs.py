@@ -163,11 +163,25 @@ def _repair(student: Student, training: Training, network: Network | None) -> No
         return
     sources.insert(0, STAND_INS)
     training.detached = has_no_gradient(training.broken)
+    attempts = [*_of_logits(sources, network), *_attempts(student, found, role, network)]
+    best = _best(student, training, sources, attempts)
+    if best is None:
+        # Functions and optimizers of other cells know what stands in for a name only if these run again, too.
+        whole = [STAND_INS, *(put_right(cell.cell.source, training.broken) for cell in found.cells)]
+        best = _best(student, training, whole, attempts)
+    if best is not None and (training.run is None or best[0] > _score(training)):
+        _take(training, best[1])
+
+
+def _best(
+    student: Student, training: Training, sources: Sequence[str], attempts: Sequence[_Attempt]
+) -> tuple[int, Training] | None:
+    """The training of the attempt that goes on the longest, with its score."""
     best: tuple[int, Training] | None = None
-    for attempt in [*_of_logits(sources, network), *_attempts(student, found, role, network)]:
+    for attempt in attempts:
         names = dict(attempt.names)
         plan = Plan(
-            attempt.sources or sources,
+            attempt.sources or list(sources),
             names,
             keep=tuple(names),
             budget_s=BUDGET_S,
@@ -183,8 +197,7 @@ def _repair(student: Student, training: Training, network: Network | None) -> No
             best = (score, judged)
         if score >= 2 * EPOCHS:
             break
-    if best is not None and (training.run is None or best[0] > _score(training)):
-        _take(training, best[1])
+    return best
 
 
 def _of_logits(sources: Sequence[str], network: Network | None) -> list[_Attempt]:
