@@ -271,7 +271,7 @@ def classify_values(samples: Iterable[tuple[float, Floats, Floats]]) -> LossSeen
         The hypothesis that explains all values as a mean (or sum) over the batch; form ``unknown`` when
         none does, None without samples.
     """
-    remaining: set[str] | None = None
+    remaining: set[tuple[str, str]] | None = None
     outputs: int | None = None
     count = 0
     for value, output, target in samples:
@@ -279,7 +279,7 @@ def classify_values(samples: Iterable[tuple[float, Floats, Floats]]) -> LossSeen
         if not np.isfinite(output).all():  # a training that has run away says no more
             continue
         fitting = {
-            name + ending
+            (name, ending)
             for name, mean in hypotheses(output, target).items()
             for ending, given in (("", value), (WRONG_SIGN, -value))
             if close(given, mean) or close(given, mean * len(output))
@@ -291,8 +291,6 @@ def classify_values(samples: Iterable[tuple[float, Floats, Floats]]) -> LossSeen
     if not remaining:
         return LossSeen("unknown", outputs, f"the loss of {count} batches is none of the usual ones")
     names = [_OF_PROBABILITIES, *_CATEGORICAL, _OF_PROBABILITY, *_BINARY]
-    found = min(remaining, key=[*names, *(name + WRONG_SIGN for name in names)].index)
-    name = found.removesuffix(WRONG_SIGN)
-    usual = {_OF_PROBABILITIES: RIGHT_FOR_CLASSES, _OF_PROBABILITY: RIGHT_FOR_BINARY}.get(name, name)
-    form = usual + found.removeprefix(name)
+    name, ending = min(remaining, key=lambda found: (found[1], names.index(found[0])))  # the right sign comes first
+    form = {_OF_PROBABILITIES: RIGHT_FOR_CLASSES, _OF_PROBABILITY: RIGHT_FOR_BINARY}.get(name, name) + ending
     return LossSeen(form, outputs, f"the values of {count} batches are those of {form}")

@@ -41,10 +41,10 @@ def attempted(student: Student, given: Work) -> Outcome:
                 if accepted is ORIGINAL:
                     return met(criterion, f"By the source, the original image `{name}` is multiplied with the map.")
                 return not_met(criterion, f"By the source, the normalized image `{name}` is multiplied with the map.")
-    unseen = _parameters(given) if failed else set()
-    for names in products:
-        for name in (name for name in names if name in unseen - maps and set(names) & maps):
-            return review(criterion, f"The map multiplies `{name}`, the parameter of a function that never ran.")
+    unseen = _parameters(given) - maps if failed else set()
+    factor = next((name for names in products if set(names) & maps for name in names if name in unseen), None)
+    if factor is not None:
+        return review(criterion, f"The map multiplies `{factor}`, the parameter of a function that never ran.")
     return not_met(criterion, "The map does not multiply the image.")
 
 

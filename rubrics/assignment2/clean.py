@@ -11,7 +11,6 @@ from grader.probe.types import Answer, Request
 from grader.probe.value import Value
 from grader.scoring import Student
 from rubrics.assignment2.data import (
-    CSV_NAME,
     READ_AS_MISSING,
     WRAPPERS,
     DataSet,
@@ -19,7 +18,7 @@ from rubrics.assignment2.data import (
     constructed,
     examined,
 )
-from rubrics.assignment2.facts import Facts, ask, cell_name, facts
+from rubrics.assignment2.facts import CSV_NAME, Facts, ask, cell_name, facts
 
 CLEAN_READING = f"""
 import pandas

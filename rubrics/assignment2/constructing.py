@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from grader.probe import expr
 from grader.probe.expr import Expr
-from rubrics.assignment2.facts import Facts, Row
+from rubrics.assignment2.facts import CSV_NAME, Facts, Row
 
 _ENCODING = re.compile(r"enc|cod|dict|map|vocab|alpha|func|transform|idx|index")
 CODERS = 4
 """Dictionaries and functions that may be the encoding of a character."""
 
 
-def argument_sets(found: Facts, names: Sequence[str], table: Sequence[Row], csv_name: str) -> Iterator[list[Expr]]:
+def argument_sets(found: Facts, names: Sequence[str], table: Sequence[Row]) -> Iterator[list[Expr]]:
     """Arguments for a constructor, by what the parameters seem to stand for: several readings and encodings."""
     known = {str(entry["name"]): found.value(entry.get("value")).kind for entry in found.entries("globals")}
     frame = expr.call(
@@ -24,7 +24,7 @@ def argument_sets(found: Facts, names: Sequence[str], table: Sequence[Row], csv_
     forms = {
         "names": expr.value([row.name for row in table]),
         "frame": frame,
-        "path": expr.value(csv_name),
+        "path": expr.value(CSV_NAME),
         "labels": expr.value([int(row.gender == "F") for row in table]),
         "genders": expr.value([row.gender for row in table]),
         "length": expr.value(24),
@@ -41,8 +41,12 @@ def argument_sets(found: Facts, names: Sequence[str], table: Sequence[Row], csv_
 
 def _coders(known: Mapping[str, str]) -> list[Expr]:
     """What may encode a character, what was defined last first."""
-    names = [name for name, kind in known.items() if kind in {"dict", "function"}]
-    return [expr.var(name) for name in reversed(names)][:CODERS]
+    return [expr.var(name) for name in reversed(_mappings(known))][:CODERS]
+
+
+def _mappings(known: Mapping[str, str]) -> list[str]:
+    """Names of dictionaries and functions."""
+    return [name for name, kind in known.items() if kind in {"dict", "function"}]
 
 
 def _argument(name: str, known: Mapping[str, str], forms: Mapping[str, Expr], reading: tuple[str, str]) -> Expr:
@@ -60,7 +64,7 @@ def _argument(name: str, known: Mapping[str, str], forms: Mapping[str, Expr], re
     if _ENCODING.search(lower):
         if "coder" in forms:
             return forms["coder"]
-        kinds = {n: k for n, k in known.items() if k in {"dict", "function"}}
-        same = next((n for n in kinds if n.lower() in lower or lower in n.lower()), next(iter(kinds), None))
+        names = _mappings(known)
+        same = next((n for n in names if n.lower() in lower or lower in n.lower()), next(iter(names), None))
         return expr.var(same) if same else forms["none"]
     return forms[reading[0]]

@@ -20,7 +20,6 @@ from rubrics.assignment2.items import Item, read_item
 
 _TORCH_DATASET = "torch.utils.data.dataset.Dataset"
 WRAPPERS = {"Subset", "ConcatDataset"}
-CSV_NAME = "name_gender_dataset.csv"
 READ_AS_MISSING = {"nan": "nanne", "null": "nulle", "none": "nonne", "na": "nah", "": "anna"}
 """Lower-case names that readers of CSV take for missing values, and what is written in their place."""
 
@@ -340,7 +339,7 @@ def constructed(student: Student, found: Facts, kind: Mapping[str, Any], *, clea
         "attrs": {},
     }
     weak: DataSet | None = None
-    for args in argument_sets(found, [str(param.get("name")) for param in params], table, CSV_NAME):
+    for args in argument_sets(found, [str(param.get("name")) for param in params], table):
         made = ask(student, [{"slot": slot, "expr": expr.call(expr.obj(number), args)}])[slot]
         if not made.ok or made.value.obj is None:
             continue

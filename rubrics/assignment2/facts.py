@@ -14,6 +14,9 @@ from grader.probe.value import Value
 from grader.scoring import Student
 from reference.assignment2 import LETTERS
 
+CSV_NAME = "name_gender_dataset.csv"
+"""File of the names, as notebooks read it."""
+
 PROBED = LETTERS + "-" + LETTERS.upper()
 """The characters whose codes are asked for."""
 

@@ -107,6 +107,11 @@ def _square(params: Mapping[str, elman.Matrix]) -> list[str]:
     return [name for name, value in params.items() if value.ndim == 2 and value.shape[0] == value.shape[1] > 2]
 
 
+def _shapes(network: Network) -> list[tuple[int, ...]]:
+    """Of its matrices."""
+    return [value.shape for value in network.params.values() if value.ndim == 2]
+
+
 def _joint(network: Network) -> list[str]:
     """Matrices of input and hidden state side by side, K×(D+K) or turned."""
     shapes = {name: sorted(value.shape) for name, value in network.params.items() if value.ndim == 2}
@@ -254,7 +259,7 @@ def _by_behaviour(student: Student, network: Network) -> Iterator[Outcome]:
     if output_of_input(network) and _applied(student, network):
         yield from _past_hidden(network)
         return
-    shapes = [value.shape for value in network.params.values() if value.ndim == 2]
+    shapes = _shapes(network)
     squares = bool(_square(network.params)) or any(s[1] - s[0] == network.width for s in shapes)
     how = network.how
     yield _behaved_input(network, behaviour)
@@ -290,7 +295,7 @@ def _past_hidden(network: Network) -> Iterator[Outcome]:
 
 def _behaved_input(network: Network, behaviour: Behaviour) -> Outcome:
     how, width = network.how, network.width
-    shapes = [value.shape for value in network.params.values() if value.ndim == 2]
+    shapes = _shapes(network)
     if not any(width in shape or shape[1] - shape[0] == width for shape in shapes):
         return not_met("2e.input", f"{how}: no parameter takes D = {width} inputs")
     if _to_one_number(network):
@@ -306,13 +311,13 @@ def _behaved_input(network: Network, behaviour: Behaviour) -> Outcome:
 def _to_one_number(network: Network) -> bool:
     """Whether the only matrices that the inputs fit are 1×D, beside a K×K matrix of another size."""
     hidden = {network.params[name].shape[0] for name in _square(network.params)}
-    shapes = [value.shape for value in network.params.values() if value.ndim == 2]
+    shapes = _shapes(network)
     into = [shape for shape in shapes if network.width in shape]
     return bool(into and hidden) and network.width not in hidden and all(min(shape) == 1 for shape in into)
 
 
 def _behaved_output(student: Student, network: Network, behaviour: Behaviour) -> Outcome:
-    shapes = [value.shape for value in network.params.values() if value.ndim == 2]
+    shapes = _shapes(network)
     sizes = {size for shape in shapes for size in shape}
     last = network.outputs[0].shape[-1] if network.outputs and network.outputs[0].ndim > 1 else 1
     hidden = {network.params[name].shape[0] for name in _square(network.params)}

@@ -168,7 +168,7 @@ def _repair(student: Student, training: Training, network: Network | None) -> No
     if best is None:
         # Functions and optimizers of other cells know what stands in for a name only if these run again, too.
         whole = [STAND_INS, *(put_right(cell.cell.source, training.broken) for cell in found.cells)]
-        best = _best(student, training, whole, attempts)
+        best = _best(student, training, whole, [attempt for attempt in attempts if not attempt.sources])
     if best is not None and (training.run is None or best[0] > _score(training)):
         _take(training, best[1])
 
