@@ -174,6 +174,13 @@ def names(page):
     return page.locator("#students tbody tr:not([hidden]) th").all_inner_texts()
 
 
+def opened_list(row):
+    """The list of a row's students, opened and filled: a browser reports that it is open only after the click."""
+    row.locator("summary").click()
+    row.get_by_role("button", name="in the table").wait_for()
+    return row.locator("ul a")
+
+
 @without_browser
 @pytest.mark.parametrize(("scheme", "viewport"), [("light", DESK), ("dark", PHONE)])
 def test_axe_finds_no_violation(opened, scheme, viewport):
@@ -240,8 +247,7 @@ def test_filters_work_together(page):
 def test_a_list_of_students_leads_to_their_reports_and_to_the_table(page):
     row = page.locator("#faults tbody tr").first
     count = int(row.locator("td[data-value]").get_attribute("data-value"))
-    row.locator("summary").click()
-    links = row.locator("ul a")
+    links = opened_list(row)
     assert links.count() == count
     assert links.first.get_attribute("href").endswith(f"/report.html#question-{row.locator('td').first.inner_text()}")
     listed = links.all_inner_texts()
@@ -258,8 +264,7 @@ def test_a_list_of_students_leads_to_their_reports_and_to_the_table(page):
 def test_lists_hold_the_same_students_after_sorting(page):
     page.locator('#students thead th[data-column="1"] button').click()
     row = page.locator("#rubrics tbody tr").first
-    row.locator("summary").click()
-    assert row.locator("ul a").all_inner_texts() == [f"s{at:02}" for at in range(12)]
+    assert opened_list(row).all_inner_texts() == [f"s{at:02}" for at in range(12)]
 
 
 @without_browser
