@@ -15,8 +15,9 @@ from grader.course import Course, load_course
 from grader.course_texts import load_texts
 from grader.errors import UsageError
 from grader.execution import stop_all
+from grader.execution.kernel import KERNEL_SIDE_FOLDER
 from grader.intake import Intake, Submission, read_submissions, write_students
-from grader.journal import storage_errors
+from grader.journal import environment, storage_errors
 from grader.keeping import Keeper
 from grader.pipeline import Bench, Graded
 from grader.policies import load_extensions, nobodys_extensions
@@ -25,7 +26,7 @@ from grader.rubric_modules import load_rubrics
 from grader.run_class import ClassRun
 from grader.run_values import Options, Summary, Watcher
 from grader.sandbox import choose
-from grader.sandboxed import asset_store, hints, opener, preparer
+from grader.sandboxed import asset_store, gpus, hints, opener, preparer
 from grader.scoring.human import Marks, load_marks
 
 __all__ = ["Options", "Summary", "Watcher", "grade_class", "hints"]
@@ -59,7 +60,9 @@ def grade_class(options: Options, watcher: Watcher) -> Summary:
         extensions = load_extensions(options.extensions or intake.extensions, course)
         backend = choose(options.sandbox)
         store = asset_store(options.course)
-        bench = Bench(course, rubrics, preparer(store), opener(backend, options.limits), backend.name, options.seed)
+        slots = gpus(backend, options.gpus)
+        opened = opener(backend, options.limits, slots)
+        bench = Bench(course, rubrics, preparer(store), opened, backend.name, options.seed)
         bench = replace(bench, extensions=extensions)
         with storage_errors(options.out):
             options.out.mkdir(parents=True, exist_ok=True)
@@ -69,7 +72,8 @@ def grade_class(options: Options, watcher: Watcher) -> Summary:
         summary.problems += _strangers(marks or {}, intake)
         summary.problems += nobodys_extensions(extensions, [submission.student for submission in intake.submissions])
         page = PageOptions(options.language, options.reveal, texts)
-        run = ClassRun(options, bench, intake, page, keeper, backend.identity)
+        where = environment(backend.name, KERNEL_SIDE_FOLDER, backend.identity, gpu=bool(slots))
+        run = ClassRun(options, bench, intake, page, keeper, where)
         try:
             summary.problems += run.prepare(marks)
             watcher.begin([run.shown(submission.student) for submission in submissions], backend.name)

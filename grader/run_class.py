@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
 from grader.attempts import counting_attempt
-from grader.execution.kernel import KERNEL_SIDE_FOLDER
 from grader.gradebook import Record, Stored, StoredResult, now
 from grader.intake import Intake, Submission, safe_name
-from grader.journal import environment, storage_errors
+from grader.journal import storage_errors
 from grader.keeping import (
     Keeper,
     Setting,
@@ -40,14 +39,20 @@ class ClassRun:
         intake: The class as uploaded.
         page: How reports are written.
         keeper: Gradebook and journals, or None to keep nothing.
-        image: Identity of what notebooks run in, where that is not this machine's own Python.
+        where: What notebooks run in, as ``journal.environment`` says it.
 
     Attributes:
         bench: The same, with what earlier runs left.
     """
 
     def __init__(
-        self, options: Options, bench: Bench, intake: Intake, page: PageOptions, keeper: Keeper | None, image: str
+        self,
+        options: Options,
+        bench: Bench,
+        intake: Intake,
+        page: PageOptions,
+        keeper: Keeper | None,
+        where: Mapping[str, str],
     ) -> None:
         self._options, self._intake, self._page, self._keeper = options, intake, page, keeper
         self._marks: Marks = {}
@@ -57,7 +62,6 @@ class ClassRun:
         self._setting = Setting({})
         self.bench = bench
         if keeper is not None:
-            where = environment(bench.sandbox, KERNEL_SIDE_FOLDER, image)
             limits = dataclasses.asdict(options.limits)
             digests = question_digests(bench.course, options.course)
             decisions = StoredDecisions(keeper.book)

@@ -23,6 +23,7 @@ class Options:
         course: Folder of the course pack.
         sandbox: ``auto``, ``docker``, ``bubblewrap`` or ``local``.
         jobs: Notebooks at the same time.
+        gpus: GPUs that notebooks are run on: ``auto``, ``none``, or numbers and UUIDs with commas.
         only: Grade these students alone; empty for all.
         seed: Seed of the run.
         marks: The staff's marks, or None for the file beside the students.
@@ -44,6 +45,7 @@ class Options:
     course: Path
     sandbox: str = "auto"
     jobs: int = 2
+    gpus: str = "auto"
     only: tuple[str, ...] = ()
     seed: int = 0
     marks: Path | None = None

@@ -36,6 +36,13 @@ SANDBOXES = ("auto", "docker", "bubblewrap", "local")
     "--sandbox", type=click.Choice(SANDBOXES), default="auto", show_default=True, help="How notebooks are isolated."
 )
 @click.option("--jobs", type=click.IntRange(min=1), help="Students at the same time; default: one a processor.")
+@click.option(
+    "--gpus",
+    metavar="auto|none|LIST",
+    default="auto",
+    show_default=True,
+    help="GPUs for notebooks that name one, e.g. 0,1; each takes one notebook at a time, 0,0 two.",
+)
 @click.option("--only", metavar="STUDENT", multiple=True, help="Grade this student alone; may be repeated.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of notebooks and probes.")
 @click.option(
@@ -86,6 +93,7 @@ def run(memory: int, **given: Any) -> int:
         course=given["course"] or bundled_course(),
         sandbox=given["sandbox"],
         jobs=given["jobs"] or processors(),
+        gpus=given["gpus"],
         only=given["only"],
         seed=given["seed"],
         marks=given["marks"],

@@ -43,6 +43,14 @@ def out_of_memory(cell: int, limits: Limits) -> str:
     )
 
 
+def failed_on_gpu(cell: int) -> str:
+    """A cell failed on the GPU as it cannot fail without one."""
+    return (
+        f"Cell {cell} failed on the GPU, so the notebook was executed again without one; "
+        "what was seen there was graded."
+    )
+
+
 def too_much_output(cell: int, limits: Limits) -> str:
     """The notebook showed more than it may."""
     return (

@@ -39,17 +39,18 @@ def file_digest(path: Path) -> str:
     return found.hexdigest()
 
 
-def environment(sandbox: str, kernel_side: Path, image: str = "") -> Mapping[str, str]:
+def environment(sandbox: str, kernel_side: Path, image: str = "", *, gpu: bool = False) -> Mapping[str, str]:
     """What a notebook runs in.
 
     Args:
         sandbox: Name of the sandbox.
         kernel_side: Folder of the package that runs beside the student.
         image: Id of a container's image, which then stands for the versions inside; or ``""``.
+        gpu: Whether notebooks that name a GPU get one.
     """
     side = {path.relative_to(kernel_side).as_posix(): path for path in sorted(kernel_side.rglob("*.py"))}
     versions = {"image": image} if image else {"python": platform.python_version(), **_versions()}
-    return {"sandbox": sandbox, "kernel_side": files_digest(side), **versions}
+    return {"sandbox": sandbox, "kernel_side": files_digest(side), **versions, **({"gpu": "lent"} if gpu else {})}
 
 
 @functools.cache

@@ -104,6 +104,10 @@ class BubblewrapBackend:
             finally:
                 process.cleanup()
 
+    def gpus(self) -> tuple[str, ...]:
+        """GPUs of this machine, where its PyTorch can use them."""
+        return gpu.usable_here()
+
     def inside(self, spec: SandboxSpec) -> InsidePaths:
         """Fixed places, the same for every notebook."""
         return InsidePaths(

@@ -18,7 +18,7 @@ import docker.errors
 import docker.types
 
 from grader.errors import SandboxError, SandboxUnavailableError
-from grader.sandbox import seccomp
+from grader.sandbox import gpu, seccomp
 from grader.sandbox.engine import ENGINE_ERRORS, connect, engine, no_engine
 from grader.sandbox.environment import FILE_LIMIT_MIB, LAUNCHER, MIRROR, Launch, launch_arguments, variables
 from grader.sandbox.image import IMAGE, PYTHON
@@ -77,6 +77,18 @@ class DockerBackend:
             except ENGINE_ERRORS as error:
                 raise no_engine(error) from error
         self._try_container()
+
+    def gpus(self) -> tuple[str, ...]:
+        """GPUs of this machine, where the engine can hand them to containers."""
+        found = gpu.present()
+        if not found:
+            return ()
+        with engine() as client:
+            try:
+                told = client.info()
+            except ENGINE_ERRORS as error:
+                raise no_engine(error) from error
+        return found if "nvidia" in str([told.get("Runtimes"), told.get("DiscoveredDevices")]) else ()
 
     def inside(self, spec: SandboxSpec) -> InsidePaths:
         """Fixed places, the same for every notebook."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +14,20 @@ _LIBRARIES = ("/usr/local/nvidia", "/run/opengl-driver", "/run/nvidia/driver")
 """Where drivers lie on machines that keep them outside the system folders."""
 _DRIVER = Path("/proc/driver/nvidia/gpus")
 _FIELD = re.compile(r"^(GPU UUID|Device Minor)\s*:\s*(\S+)", re.MULTILINE)
+
+
+def present(devices: Path = Path("/dev")) -> tuple[str, ...]:
+    """Numbers of the GPUs of this machine."""
+    return tuple(sorted((node.name.removeprefix("nvidia") for node in _numbered(devices)), key=int))
+
+
+def usable_here() -> tuple[str, ...]:
+    """Those that a process with this machine's own Python can use: none where PyTorch was built without CUDA."""
+    try:
+        built_without = "+cpu" in importlib.metadata.version("torch")
+    except importlib.metadata.PackageNotFoundError:
+        return ()
+    return () if built_without else present()
 
 
 def flags(gpus: Iterable[str], devices: Path = Path("/dev"), driver: Path = _DRIVER) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib.metadata
+import itertools
 import os
 import site
 import sys
@@ -77,9 +78,10 @@ def _hidden(binds: dict[Path, str]) -> list[str]:
         if not top.is_dir() or top.name.endswith((".dist-info", "__pycache__")):
             continue
         for source, inside in shown.items():
-            for folder in {top, top.resolve()}:
-                if _within(folder, [source]):
-                    found.add(os.path.normpath(os.path.join(inside, folder.relative_to(source))))
+            # What is shown may be a link itself: the ``lib64`` of a virtual environment is its ``lib``.
+            for folder, shown_folder in itertools.product({top, top.resolve()}, {source, source.resolve()}):
+                if _within(folder, [shown_folder]):
+                    found.add(os.path.normpath(os.path.join(inside, folder.relative_to(shown_folder))))
     return sorted(found)
 
 

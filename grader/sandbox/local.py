@@ -7,6 +7,7 @@ import sys
 from pathlib import Path, PurePosixPath
 
 from grader.errors import SandboxUnavailableError
+from grader.sandbox import gpu
 from grader.sandbox.environment import LAUNCHER, Launch, launch_arguments, variables
 from grader.sandbox.process import ChildProcess
 from grader.sandbox.types import InsidePaths, SandboxSpec
@@ -36,6 +37,10 @@ class LocalBackend:
                 "The local sandbox needs a POSIX system.", hint="Use Linux, macOS or WSL, or the Docker sandbox."
             )
 
+    def gpus(self) -> tuple[str, ...]:
+        """GPUs of this machine, where its PyTorch can use them."""
+        return gpu.usable_here()
+
     def inside(self, spec: SandboxSpec) -> InsidePaths:
         """The same paths as outside, since nothing is mounted."""
         home = spec.folder / "home"
@@ -64,5 +69,7 @@ class LocalBackend:
         scratch.mkdir(exist_ok=True)
         path = os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"])
         env = variables(spec, inside, path) | {"TMPDIR": str(scratch)}
+        if spec.gpus:
+            env["CUDA_VISIBLE_DEVICES"] = ",".join(spec.gpus)
         command = launch_arguments(spec, inside, Launch(str(LAUNCHER)))
         return ChildProcess(command, env, memory_mib=spec.limits.memory_mib)

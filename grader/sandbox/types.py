@@ -166,6 +166,10 @@ class Backend(Protocol):
         """
         ...
 
+    def gpus(self) -> tuple[str, ...]:
+        """GPUs that a process in this sandbox can be given; asks no more than what is installed."""
+        ...
+
     def inside(self, spec: SandboxSpec) -> InsidePaths:
         """Where the parts of ``spec`` will be found inside."""
         ...

@@ -1,6 +1,7 @@
 """Grades the labelled notebooks as a class would be graded: uploaded files, sandboxes, reports.
 
-Usage: ``python -m tests.fidelity.nightly [--sandbox NAME] [--sample N] [--seed N] [--jobs N]``. Without
+Usage: ``python -m tests.fidelity.nightly [--sandbox NAME] [--sample N] [--seed N] [--jobs N]
+[--gpus auto|none|LIST]``. Without
 ``--sample`` all of them are graded, which takes a night.
 """
 
@@ -71,6 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--sample", type=int, help="draw this many notebooks of an assignment")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--gpus", default="auto")
     given = parser.parse_args(arguments)
     wanted: dict[str, Case] = {}
     for assignment in QUESTIONS:
@@ -83,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name, case in wanted.items():
             upload(case, uploads / name)
         limits = Limits(cell_timeout_s=120)
-        options = Options(uploads, out, bundled_course(), given.sandbox, given.jobs, limits=limits)
+        options = Options(uploads, out, bundled_course(), given.sandbox, given.jobs, given.gpus, limits=limits)
         with Lines(Console(highlight=False)) as watcher:
             grade_class(options, watcher)
         results = [judged(case, out / name / "report.json") for name, case in wanted.items()]

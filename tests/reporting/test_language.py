@@ -54,6 +54,7 @@ def test_both_sides_have_the_same_values(code, table):
         sentences.training_cut_short(6, 300),
         sentences.notebook_too_long(3, Limits()),
         sentences.out_of_memory(3, Limits()),
+        sentences.failed_on_gpu(3),
         sentences.too_much_output(3, Limits()),
         sentences.output_cut(3),
         sentences.kernel_ended(3, 139),

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -273,3 +274,18 @@ def test_the_doctor_says_why_a_sandbox_is_not_there(
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
     assert call(["doctor", "--sandbox", "docker"]) == 2
     assert "docker: not available." in capsys.readouterr().out
+
+
+def test_an_ordinary_installation_is_hidden_wherever_it_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "lib/site-packages"
+    files = [Path(name, "__init__.py") for name in ("grader", "rubrics")] + [Path("grader-1.dist-info/RECORD")]
+    for file in files:
+        (site / file).parent.mkdir(parents=True)
+    (tmp_path / "lib64").symlink_to("lib")  # as in every virtual environment
+    installed = SimpleNamespace(files=files, locate_file=lambda name: site / name)
+    monkeypatch.setattr(interpreter.importlib.metadata, "distribution", lambda name: installed)
+    hidden = interpreter._hidden({tmp_path / name: f"/opt/{name}" for name in ("lib", "lib64")})
+    expected = {f"/opt/{lib}/site-packages/{name}" for lib in ("lib", "lib64") for name in ("grader", "rubrics")}
+    assert set(hidden) >= expected

@@ -91,19 +91,20 @@ def run_cells(
     budget_s: float | None = None,
     images: tuple[int, int] | None = None,
     cell_limit_s: float | None = None,
+    on_gpu: bool = False,
 ) -> Student:
     """Executes the cells (code; a text starting with ``#md`` is a markdown cell) and returns the student.
 
     ``budget_s`` is the time in a cell after which training is cut short; ``images`` says how many house numbers there
     are for training and for testing, where a notebook need not take as long as a student's. A cell that runs longer
-    than ``cell_limit_s`` is interrupted, and those behind it run.
+    than ``cell_limit_s`` is interrupted, and those behind it run. ``on_gpu`` lets them use this machine's GPU, if any.
     """
     cells = [cell if cell.startswith("#md") else portable(cell) for cell in cells]  # as the intake does
     here, there = multiprocessing.Pipe()
     folder = tempfile.mkdtemp(prefix="grader-test-")
     assets = _prepared(_store().names_for(assignment, cells), images)
     limits = {"budget_s": budget_s, "cell_limit_s": cell_limit_s}
-    config = {"assets": str(assets.folder), "redirect_cuda": True, "seed": seed, "folder": folder, **limits}
+    config = {"assets": str(assets.folder), "redirect_cuda": not on_gpu, "seed": seed, "folder": folder, **limits}
     child = importlib.import_module("tests.support.child")
     process = _context().Process(target=child.main, args=(there, list(cells), config), daemon=True)
     process.start()

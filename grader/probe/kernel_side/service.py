@@ -38,6 +38,7 @@ class Service:
         self.session = Session(namespace)
         self.instrument = Instrument(self.session)
         self.recorder = Recorder(self.session)
+        self._on_gpu = False
         self._name_hooks()
         install(self.recorder)
         install_pictures(self.recorder)
@@ -45,9 +46,9 @@ class Service:
         if os.path.isfile(os.path.join(str(config.get("assets", "")), "manifest.json")):
             from .provide import install as provide
 
-            provide(
-                str(config["assets"]), redirect_cuda=bool(config.get("redirect_cuda", True)), note=self.recorder.note
-            )
+            redirect = bool(config.get("redirect_cuda", True)) or not torch.cuda.is_available()
+            self._on_gpu = not redirect
+            provide(str(config["assets"]), redirect_cuda=redirect, note=self.recorder.note)
         if shell is not None:
             transformer = _Transformer(self.instrument, shell)
             shell.ast_transformers.append(transformer)
@@ -94,6 +95,7 @@ class Service:
         """The answer to a request: JSON data and arrays."""
         self._name_hooks()
         self._end_cell()
+        self._leave_gpu()
         self.instrument.recording = False
         self.instrument.plain.put_back()
         describer = Describer(self.session)
@@ -109,6 +111,15 @@ class Service:
         if verb == "trace":
             describer.tensors["packed"] = self.recorder.packed.whole()
         return data, describer.tensors
+
+    def _leave_gpu(self) -> None:
+        """Before the first answer: the notebook has run, and what looks at its objects computes on the CPU."""
+        if not self._on_gpu:
+            return
+        from .provide.landing import land
+
+        self._on_gpu = False
+        land(self.session.namespace, self.recorder.note)
 
     def _dispatch(self, verb: str, params: dict[str, Any], evaluate: Evaluator, describer: Describer) -> dict[str, Any]:
         parts = self.session, self.instrument, self.recorder

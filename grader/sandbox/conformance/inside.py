@@ -90,10 +90,14 @@ for path in ["/etc/shadow", "/etc/sudoers", "/root/.bashrc"]:
 if facts["variable"] in os.environ: raise Broken("sees the environment of the host")
 """,
     "answers": """
-import importlib.util
+import glob, importlib.util
 sys.path.append("")
-seen = [name for name in ("grader", "rubrics", "reference") if importlib.util.find_spec(name)]
+names = ("grader", "rubrics", "reference")
+# An empty folder may stay; it is found, but comes from no file.
+seen = [name for name in names if (found := importlib.util.find_spec(name)) and found.origin]
 if seen: raise Broken("can import " + ", ".join(seen))
+files = [path for name in names for path in glob.glob(f"{sys.prefix}/lib*/python*/site-packages/{name}/*")]
+if files: raise Broken(f"sees {files[0]}")
 """,
     "processes-hidden": """
 others = [name for name in os.listdir("/proc") if name.isdigit()]

@@ -10,7 +10,9 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from grader.sandbox import gpu as gpus
 from grader.sandbox.conformance.trial import LIMITS, Broken, NotHere, Trial
+from grader.sandbox.types import Limits
 
 _SOON_S = 10.0
 
@@ -112,14 +114,17 @@ def data(trial: Trial) -> None:
 
 
 def gpu(trial: Trial) -> None:
-    """A GPU that is asked for can be opened."""
-    if not any(node.name[6:].isdigit() for node in Path("/dev").glob("nvidia*")):
+    """PyTorch computes on the GPU that is given."""
+    if not gpus.present():
         message = "this machine has no GPU"
         raise NotHere(message)
-    code = "import os; os.close(os.open('/dev/nvidiactl', os.O_RDWR)); print('opened')"
-    said = trial.ended(code, gpus=("0",))[2]
-    if said != "opened":
-        raise Broken(said[-300:] or "no answer")
+    if not trial.backend.gpus():
+        message = "no GPU for notebooks: Docker needs the NVIDIA container toolkit, the others a PyTorch with CUDA"
+        raise NotHere(message)
+    code = "import torch; print('sum', torch.ones(2, device='cuda').sum().item())"
+    status, reason, said = trial.ended(code, gpus=trial.backend.gpus()[:1], limits=Limits())
+    if not said.endswith("sum 2.0"):
+        raise Broken(said[-300:] or f"ended with status {status} and reason '{reason}'")
 
 
 def _expect(found: object, expected: object) -> None:

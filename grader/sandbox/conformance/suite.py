@@ -63,7 +63,7 @@ CHECKS = (
     Check("kill", "clean-up", "ends with everything that it started", outside.kill),
     Check("data", "data", "has its files, and cannot change the course's", outside.data),
     Check("gpu-hidden", "GPU", "sees no GPU unless it is given one"),
-    Check("gpu", "GPU", "can open the GPU that it is given", outside.gpu),
+    Check("gpu", "GPU", "computes on the GPU that it is given", outside.gpu),
 )
 
 

@@ -15,7 +15,7 @@ def install(assets: str, *, redirect_cuda: bool, note: Callable[[dict[str, Any]]
 
     Args:
         assets: The prepared folder.
-        redirect_cuda: Whether requests for a GPU go to the CPU where there is none.
+        redirect_cuda: Whether requests for a GPU go to the CPU.
         note: Gets an event for what was asked: ``picture`` (``path``, ``size``, ``stand_in``), ``file`` (``path``,
             ``name``, ``stand_in``), ``input`` (``prompt``, ``answer``), ``move`` (``what``, ``object``).
     """

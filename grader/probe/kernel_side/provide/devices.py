@@ -62,9 +62,7 @@ _NEW = ("new_tensor", "new_zeros", "new_ones", "new_full", "new_empty")
 
 
 def install(note: Note) -> None:
-    """Redirects, unless there is a GPU."""
-    if torch.cuda.is_available() or torch.backends.mps.is_available():
-        return
+    """Redirects all that asks for a GPU from now on, also where there is one."""
     _device._device_constructors()  # remembers the original functions; must not see the replaced ones
     moves.install(note)
     _replace_factories(note)

@@ -13,6 +13,9 @@ from typing import Any
 
 Patch = Callable[[ModuleType], None]
 
+_replaced: dict[int, tuple[Any, Any]] = {}
+"""Identity of an original → it and what replaced it."""
+
 
 def replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
     """Sets ``owner.name`` to what ``make`` makes of the original; nothing happens where there is none.
@@ -28,7 +31,15 @@ def replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
     replacement = make(original)
     if callable(original) and not isinstance(replacement, (type, property)):
         replacement = functools.wraps(original)(replacement)
+    _replaced[id(original)] = original, replacement
     setattr(owner, name, replacement)
+
+
+def substitute(names: dict[str, Any]) -> None:
+    """Puts replacements where variables hold originals that were imported before."""
+    for name, thing in list(names.items()):
+        if (known := _replaced.get(id(thing))) is not None:
+            names[name] = known[1]
 
 
 def when_imported(name: str, patch: Patch) -> None:
