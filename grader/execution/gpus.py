@@ -1,7 +1,8 @@
 """GPUs for notebooks: who gets one, and what happens where it fails.
 
 Each slot is one notebook at a time. A notebook whose text names no GPU gets none; one that fails because of the GPU is
-executed again without it, so that it is graded as it would have been on a machine that has none.
+executed again without it, so that it is graded as it would have been on a machine that has none. So is one that trains
+nothing and leaves a graph there: its functions would go back through it when they are looked at.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from grader.execution import sentences
-from grader.execution.kernel import Job, LiveNotebook, Progress, open_notebook
+from grader.execution.kernel import Job, LiveKernel, LiveNotebook, Progress, open_notebook
 from grader.execution.provisioner import KernelSource
 from grader.notebook import Cell, ExecutedNotebook
+from grader.probe.types import Request
 
 _NAMES_ONE = re.compile(r"cuda|gpu|accelerat|lightning", re.IGNORECASE)
 """What the code of a notebook holds that computes on a GPU; too much rather than too little."""
@@ -67,14 +69,14 @@ def open_on_gpu(
     with contextlib.ExitStack() as stack:
         gpus = stack.enter_context(slots.lent(job))
         opened = stack.enter_context(open_notebook(replace(job, gpus=gpus), source, on_progress))
-        if not gpus or (failed := _failed_over_gpu(opened.executed)) is None:
+        failed = _failed_over_gpu(opened.executed) if gpus else None
+        if failed is None and not (gpus and _holds_graph(opened.kernel)):
             yield opened
             return
         stack.close()
         again = stack.enter_context(open_notebook(replace(job, gpus=()), source, on_progress))
-        said = sentences.failed_on_gpu(failed.index + 1)
-        executed = replace(again.executed, problems=(said, *again.executed.problems))
-        yield LiveNotebook(executed, again.kernel)
+        said = (sentences.failed_on_gpu(failed.index + 1),) if failed is not None else ()
+        yield LiveNotebook(replace(again.executed, problems=(*said, *again.executed.problems)), again.kernel)
 
 
 def _failed_over_gpu(executed: ExecutedNotebook) -> Cell | None:
@@ -85,6 +87,11 @@ def _failed_over_gpu(executed: ExecutedNotebook) -> Cell | None:
         if cell.status == "killed" and executed.fault in {"memory", "killed"}:
             return cell
     return None
+
+
+def _holds_graph(kernel: LiveKernel) -> bool:
+    """Whether the notebook left a graph on the GPU: what its functions do with it cannot be looked at elsewhere."""
+    return kernel.alive and kernel.ask(Request("graph")).data.get("on_gpu") is True
 
 
 def _names_gpu(job: Job) -> bool:

@@ -107,6 +107,10 @@ def _shortened(request: Request, answer: Answer) -> None:
     _expect(isinstance(cells, list) and all(_is_count(cell) for cell in cells), "cells is no list of numbers")
 
 
+def _graph(request: Request, answer: Answer) -> None:
+    _expect(isinstance(answer.data.get("on_gpu"), bool), "on_gpu is no bool")
+
+
 _VERBS: dict[str, Callable[[Request, Answer], None]] = {
     "evaluate": _evaluate,
     "inventory": _inventory,
@@ -114,6 +118,7 @@ _VERBS: dict[str, Callable[[Request, Answer], None]] = {
     "trace": _trace,
     "rerun": _rerun,
     "shortened": _shortened,
+    "graph": _graph,
 }
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from grader import execution
 from grader.errors import UsageError
 from grader.execution import GpuSlots, open_on_gpu
 from grader.sandbox import gpu
@@ -46,6 +47,12 @@ def test_what_fails_over_the_gpu_runs_again_without(message: str) -> None:
     assert notebook.problems == (
         "Cell 2 failed on the GPU, so the notebook was executed again without one; what was seen there was graded.",
     )
+
+
+def test_what_leaves_a_graph_on_the_gpu_runs_again_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(execution.gpus, "_holds_graph", lambda kernel: kernel.alive)
+    notebook = executed(SEES, slots=GpuSlots(["0"]))
+    assert (notebook.cells[0].text, notebook.problems) == ("cuda \n", ())
 
 
 def test_other_failures_are_the_students_own() -> None:

@@ -6,8 +6,10 @@ import sys
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from grader.probe import expr
+from grader.probe.kernel_side.provide.landing import is_alive
 from grader.probe.types import Request
 from grader.probe.value import step_values, steps
 from tests.probe.test_kernel_side import TRAINING
@@ -33,6 +35,7 @@ assert len(list(loader)) == 2
 
 HOLDING = """
 import torch
+from torch import nn
 from torch import nn, zeros, autocast
 device = torch.device("cuda")
 net = nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6), nn.Linear(6, 2)).to(device)
@@ -122,3 +125,23 @@ def test_what_was_there_counts_as_moved() -> None:
 def test_views_share_their_memory_still(landed) -> None:
     sum_of_view = step_values(ask(landed, "shared"))["y"]
     assert sum_of_view.array() == 0.0
+
+
+@needs_gpu
+def test_a_graph_that_is_kept_is_told() -> None:
+    cells = ["import torch\nnet = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU()).cuda()", ""]
+    for forward, kept in (("y = net({}).sum()", True), ("net({}).sum().backward()", False)):
+        cells[1] = forward.format("torch.ones(1, 4).cuda()")
+        student = run_cells(cells, on_gpu=True)
+        assert student.ask(Request("graph")).data == {"on_gpu": kept}
+        close(student)
+
+
+def test_a_graph_lives_until_it_was_gone_through() -> None:
+    net = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))
+    loss = nn.functional.cross_entropy(net(torch.ones(2, 4)), torch.tensor([0, 1])) * 2 + 1
+    assert is_alive(loss.grad_fn)
+    loss.backward(retain_graph=True)
+    assert is_alive(loss.grad_fn)
+    loss.backward()
+    assert not is_alive(loss.grad_fn)

@@ -95,6 +95,8 @@ class Service:
         """The answer to a request: JSON data and arrays."""
         self._name_hooks()
         self._end_cell()
+        if verb == "graph":
+            return {"on_gpu": self._holds_graph()}, {}
         self._leave_gpu()
         self.instrument.recording = False
         self.instrument.plain.put_back()
@@ -111,6 +113,14 @@ class Service:
         if verb == "trace":
             describer.tensors["packed"] = self.recorder.packed.whole()
         return data, describer.tensors
+
+    def _holds_graph(self) -> bool:
+        """Whether the notebook trained nothing and left a graph on the GPU that its functions may go back through."""
+        if not self._on_gpu or self.recorder.optimizers:
+            return False
+        from .provide.landing import holds_graph
+
+        return holds_graph()
 
     def _leave_gpu(self) -> None:
         """Before the first answer: the notebook has run, and what looks at its objects computes on the CPU."""

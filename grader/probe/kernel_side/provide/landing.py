@@ -24,6 +24,9 @@ from .patching import substitute
 _MOST_BYTES = 2 * 2**30
 """The memory of a sandbox must hold what is brought; what is beyond it stays on the GPU."""
 
+_MOST_NODES = 2_000
+"""So much of a graph is looked at; nearly every node has kept something."""
+
 
 def land(namespace: dict[str, Any], note: Note) -> None:
     """Brings all tensors of this process to the CPU and redirects requests for a GPU from now on.
@@ -40,6 +43,28 @@ def land(namespace: dict[str, Any], note: Note) -> None:
     for names in (namespace, *_own_modules()):
         substitute(names)
         _exchange_generators(names)
+
+
+def holds_graph() -> bool:
+    """Whether something on a GPU can still be back-propagated through: such a graph cannot be brought along."""
+    tensors = (thing for thing in gc.get_objects() if issubclass(type(thing), torch.Tensor))
+    return any(tensor.grad_fn is not None and is_alive(tensor.grad_fn) for tensor in tensors if _is_far(tensor))
+
+
+def is_alive(root: Any) -> bool:
+    """Whether a node of a graph, or one behind it, still has the tensors that its derivative needs."""
+    seen, waiting = {root}, [root]
+    while waiting and len(seen) < _MOST_NODES:
+        node = waiting.pop()
+        try:
+            if any(isinstance(getattr(node, name), torch.Tensor) for name in dir(node) if name.startswith("_saved_")):
+                return True
+        except RuntimeError:  # freed; then the whole graph is
+            return False
+        following = {after for after, _ in node.next_functions if after is not None} - seen
+        seen |= following
+        waiting += following
+    return False
 
 
 class _Landing:
