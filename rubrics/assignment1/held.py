@@ -84,6 +84,8 @@ def _openings(path: str, value: Value) -> Iterator[tuple[str, expr.Expr]]:
         yield path, _variables(target)
     elif value.kind == "module":
         yield path, _variables(target)
+    elif value.kind == "class" and value.data.get("own"):
+        yield path, expr.call(expr.importing("builtins.dict"), [_variables(target)])
     elif value.kind == "object":
         names = [str(name) for name in value.data.get("mro") or [""]]
         if value.type_name == "cell":
@@ -121,8 +123,11 @@ def _collect(
         for at, part in enumerate(value.items()[:40]):
             _collect(f"{path}[{at}]", part, found, following, depth + 1)
     elif value.kind == "dict":
+        of_class = any(key.text() == "__module__" for key, _ in value.pairs())
         for key, part in value.pairs()[:200]:
             name = key.text() or str(key.data.get("value", "…"))
+            if of_class and part.kind == "function":
+                continue  # methods hold nothing by themselves
             if name not in ("_parameters", "_buffers", "_modules", "_backward_hooks", "_state_dict_hooks"):
                 _collect(
                     f"{path}.{name}" if name.isidentifier() else f"{path}[{name}]", part, found, following, depth + 1

@@ -82,7 +82,8 @@ class Explained:
         o: Class, None where the weights do not depend on one.
         form: ``raw``, ``relu``, ``shifted`` (moved instead of clipped), ``shifted-relu``, ``abs``, ``weights`` (weights
             clipped).
-        ambiguous: Whether the sum has no negative value, so that ``raw`` and ``relu`` look alike.
+        ambiguous: Whether clipping does not show: the sum has no negative value, so that ``raw`` and ``relu`` look
+            alike, or no positive one, of which clipping leaves nothing.
         scale: Factor between the map divided by its maximum and what was seen (1 when it was normalized).
         base: The map divided by its maximum, (K, M).
         context: What it was computed from.
@@ -162,10 +163,9 @@ def family(context: Context) -> Family:
             ([("all", None), ("loss", None), ("all", None)], np.stack([weight.sum(0), -(weight.sum(0)), p @ weight])),
             ([("all", None) for _ in top], np.stack([(np.abs(weight)).sum(0) for _ in top])),
         ]
-    rest = [np.ones(flat.shape[0]), means, flat.max(1), means / max(np.linalg.norm(means), 1e-12)]
-    blocks.append(
-        ([("ones", None), ("activations", None), ("activations", None), ("activations", None)], np.stack(rest))
-    )
+    ones = np.ones(flat.shape[0])
+    rest = [ones, means, flat.max(1), means / max(np.linalg.norm(means), 1e-12), -ones]
+    blocks.append(([("ones", None), *[("activations", None)] * 3, ("ones", None)], np.stack(rest)))
     fitting = _unclipped([vector for vector in context.own_vectors if vector.size == flat.shape[0]], blocks)
     if fitting:
         blocks.append(([("seen", None)] * len(fitting), np.stack(fitting)))
@@ -249,6 +249,7 @@ def _explained(values: FloatArray, candidates: Family, row: int, form: str, expl
         scale = float(values.max()) if high > 0 else float("nan")
     k, m = candidates.context.extent
     ambiguous = bool((sums >= 0).all()) and form in ("raw", "relu", "shifted", "shifted-relu", "abs")
+    ambiguous = ambiguous or (form == "raw" and bool((sums <= 0).all()))
     return Explained(kind, o, form, ambiguous, scale, base.reshape(k, m), candidates.context)
 
 

@@ -188,9 +188,10 @@ def explained_maps(arrays: Sequence[Seen], families: Sequence[Family]) -> list[S
     tried: dict[bytes, Explained | None] = {}
     small: list[SeenMap] = []
     for seen, plane in planes[-MAX_MAPS:]:
-        key = seen.array.dtype.str.encode() + seen.array.tobytes()
+        values = seen.array if seen.array.size == plane.size else plane.astype(seen.array.dtype)  # one of a batch
+        key = values.dtype.str.encode() + values.tobytes()
         if key not in tried:
-            tried[key] = explain(seen.array, families)
+            tried[key] = explain(values, families)
         small.append(SeenMap(seen, plane, tried[key], large=False))
     explained = [(entry.plane, entry.explained) for entry in small if entry.explained is not None]
     small = [

@@ -70,6 +70,8 @@ def _gradient(given: Work) -> Outcome:
         return not_met(criterion, "Neither a gradient nor the weights of the final layer are used.")
     if state == "wrong":
         return not_met(criterion, "The derivative that is taken is not that of one class's logit.")
+    if given.image_asked:
+        return not_met(criterion, f"In {given.image_asked}, the class picks an image of the batch, not a logit.")
     if state == "right" and given.unrun:
         return met(
             criterion, "By the source, the gradient of the logit of the given class is used; the code could not be run."
@@ -225,8 +227,9 @@ def _normalize(given: Work) -> Outcome:
         scale = entry.explained.scale if entry.explained else float("nan")
         if abs(scale - 1) < 4e-3 or abs(scale - 255) < 1.6:
             return met(criterion, f"The map at {place(entry)} is divided by its maximum.")
-    if given.trail.broken and given.written.maximum:
-        return met(criterion, f"The map at {place(given.trail.broken[-1])} was divided by its maximum, which is 0.")
+    if given.written.maximum and (given.trail.broken or _drained(given)):
+        where = place((given.trail.broken or given.explained)[-1])
+        return met(criterion, f"The map at {where} was divided by its maximum, which is 0 after clipping.")
     if given.idle is not None and given.idle.maximum:
         return met(criterion, "By the source, the map is divided by its maximum; that code did not run to its end.")
     summed = [entry for entry in given.explained if entry.explained and entry.explained.kind != "channel"]
@@ -246,6 +249,11 @@ def _normalize(given: Work) -> Outcome:
     if given.written.maximum:
         return review(criterion, "The source divides by a maximum, but no map with a maximum of 1 was seen.")
     return not_met(criterion, "Nothing divides the map by its maximum.")
+
+
+def _drained(given: Work) -> bool:
+    """Whether the map has no value above 0, so that what is made of the clipped map is 0 everywhere."""
+    return bool(given.explained) and given.written.clipping and float(given.explained[-1].plane.max()) <= 0
 
 
 def _upsample(student: Student, given: Work) -> Outcome:
@@ -279,8 +287,9 @@ def _upsample(student: Student, given: Work) -> Outcome:
             criterion,
             f"By the source, the map is resized; {place(unexplained[-1])} has the size {height}×{width} of the image.",
         )
-    if given.written.enlarging and (broken or not given.explained):
-        return met(criterion, "By the source, the map is resized; the code could not be run.")
+    if given.written.enlarging and (broken or not given.explained or _drained(given)):
+        why = "clipping leaves nothing of it" if _drained(given) else "the code could not be run"
+        return met(criterion, f"By the source, the map is resized; {why}.")
     if given.idle is not None and given.idle.enlarging:
         return met(criterion, "By the source, the map is resized; that code did not run to its end.")
     if given.explained and draws_with_extent(given.code):

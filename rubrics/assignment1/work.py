@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,8 @@ from rubrics.assignment1.network import delivered, matches, recorded_runs
 from rubrics.assignment1.source import Code, last_name, read_code
 from rubrics.assignment1.written import Written, read_source
 
+_IMAGE_ASKED = re.compile(r"index \d+ is out of bounds for (dimension|axis) 0 with size 1$")
+"""What ``logits[o]`` says where the logits are those of a batch of one."""
 SIZE_FAULTS = ("must match", "broadcast", "size of tensor", "shapes (")
 
 
@@ -31,6 +34,7 @@ class Work:
         lacking: Whether it had no right feature map.
         idle: What the source says of failed cells and functions that were never called, None when there are none.
         probabilities: Whether the network returns probabilities where logits were asked for.
+        image_asked: The cell in which a class was looked up among the images of the batch, or ``""``.
     """
 
     trail: Trail
@@ -41,6 +45,7 @@ class Work:
     lacking: bool
     idle: Written | None
     probabilities: bool
+    image_asked: str
 
     @functools.cached_property
     def elsewhere(self) -> tuple[str, bool]:
@@ -79,7 +84,8 @@ def work(student: Student) -> Work:
     missing = not student.find(delivered).features
     idle = _idle(student, code)
     maps = _of_last_versions(evidence, found.all_maps())
-    return Work(found, maps, written, code, failed or not played or missing, missing, idle, _softmaxed(student))
+    unrun = failed or not played or missing
+    return Work(found, maps, written, code, unrun, missing, idle, _softmaxed(student), _image_asked(student))
 
 
 def _of_last_versions(evidence: Evidence, maps: list[SeenMap]) -> list[SeenMap]:
@@ -119,6 +125,11 @@ def _calling(code: Code, names: set[str]) -> Iterator[Written]:
         called = {last_name(part.func) for node in top for part in ast.walk(node) if isinstance(part, ast.Call)}
         if called & names:
             yield read_source(code, ["\n".join(ast.unparse(node) for node in top)])
+
+
+def _image_asked(student: Student) -> str:
+    cells = (cell for cell in student.notebook.code_cells if _IMAGE_ASKED.search(cell.error_message))
+    return "" if student.lost("1d.batch") else next((cell_label(cell.index, cell.error_line) for cell in cells), "")
 
 
 def _softmaxed(student: Student) -> bool:

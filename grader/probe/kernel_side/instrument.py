@@ -25,6 +25,8 @@ MAX_VISITS = 250
 """Calls of a function after which nothing more is kept: two an epoch are seen to the end of a hundred epochs."""
 MAX_SEEN = 100
 """Values of an assignment, likewise."""
+PROBED, MAX_PROBED = 12, 400
+"""Values of an assignment that are kept at each end of a probe, and of all assignments together."""
 MAX_SIGHTING_NUMEL = 200_000
 MAX_SIGHTING_BYTES = 48 * 2**20
 
@@ -86,6 +88,27 @@ class ClassSite:
     source: str
 
 
+class ProbeSightings:
+    """What assignments see during a probe: of each place the first and the last, so that a loop's result is there."""
+
+    def __init__(self) -> None:
+        self._first: dict[int, list[tuple[AssignSite, int, Any]]] = {}
+        self._last: dict[int, deque[tuple[AssignSite, int, Any]]] = {}
+
+    def add(self, site: AssignSite, serial: int, value: Any) -> None:
+        """Keeps a value, perhaps for a while."""
+        first = self._first.setdefault(id(site), [])
+        if len(first) < PROBED:
+            first.append((site, serial, value))
+        else:
+            self._last.setdefault(id(site), deque(maxlen=PROBED)).append((site, serial, value))
+
+    def all(self) -> list[tuple[AssignSite, int, Any]]:
+        """What is kept, in order of time."""
+        kept = [one for some in (*self._first.values(), *self._last.values()) for one in some]
+        return sorted(kept, key=lambda one: one[1])[-MAX_PROBED:]
+
+
 class Instrument:
     """Adds the hooks to cells and keeps what they saw."""
 
@@ -98,7 +121,7 @@ class Instrument:
         self.plain = Plain()
         self._open: dict[int, CallRecord] = {}
         self._bytes_left = MAX_SIGHTING_BYTES
-        self.probe_sightings: list[tuple[AssignSite, int, Any]] | None = None
+        self.probe_sightings: ProbeSightings | None = None
 
     # -- called by the notebook's code ------------------------------------------------------------------------
 
@@ -166,8 +189,7 @@ class Instrument:
     def _keep(self, site: AssignSite, part: Any) -> None:
         serial = self.session.serial()
         if self.probe_sightings is not None:
-            if len(self.probe_sightings) < 400:
-                self.probe_sightings.append((site, serial, _copy(part)))
+            self.probe_sightings.add(site, serial, _copy(part))
             return
         if len(site.first) < 3:
             size = part.nbytes if isinstance(part, np.ndarray) else part.numel() * part.element_size()

@@ -15,7 +15,7 @@ from torch import nn
 from .anatomy import layer_type
 from .describe import Describer
 from .expressions import Evaluator
-from .instrument import Instrument
+from .instrument import Instrument, ProbeSightings
 from .ops import OpRecorder, parameter_names
 from .reach import walk
 from .recorder import Recorder
@@ -96,11 +96,11 @@ class Steps:
 
     @contextlib.contextmanager
     def _sightings(self, result: dict[str, Any], describer: Describer) -> Iterator[None]:
-        self.instrument.probe_sightings = []
+        found = self.instrument.probe_sightings = ProbeSightings()
         try:
             yield
         finally:
-            found, self.instrument.probe_sightings = self.instrument.probe_sightings, None
+            self.instrument.probe_sightings = None
             result["sightings"] = [
                 {
                     "cell": site.cell,
@@ -110,7 +110,7 @@ class Steps:
                     "serial": serial,
                     "value": describer.describe(value),
                 }
-                for site, serial, value in found
+                for site, serial, value in found.all()
             ]
 
     def _fitting(self, filters: dict[str, Any]) -> Iterator[tuple[str, Any]]:
