@@ -111,6 +111,13 @@ def _graph(request: Request, answer: Answer) -> None:
     _expect(isinstance(answer.data.get("on_gpu"), bool), "on_gpu is no bool")
 
 
+def _again(request: Request, answer: Answer) -> None:
+    for result in _dictionaries(answer.data, "results"):
+        _expect(_is_count(result.get("index")), "results.index is no number")
+        _expect(isinstance(result.get("ok"), bool), "results.ok is no bool")
+        _error(result.get("error"), "results")
+
+
 _VERBS: dict[str, Callable[[Request, Answer], None]] = {
     "evaluate": _evaluate,
     "inventory": _inventory,
@@ -119,6 +126,7 @@ _VERBS: dict[str, Callable[[Request, Answer], None]] = {
     "rerun": _rerun,
     "shortened": _shortened,
     "graph": _graph,
+    "again": _again,
 }
 
 

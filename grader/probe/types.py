@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
-Verb = Literal["inventory", "evaluate", "scan", "trace", "rerun", "shortened", "graph"]
+Verb = Literal["inventory", "evaluate", "scan", "trace", "rerun", "shortened", "graph", "again"]
 """The few things a kernel can be asked; ``docs/probes.md`` describes each."""
 
 

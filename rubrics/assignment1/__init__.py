@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from grader.scoring import Outcome, Rubric, Student
+from rubrics.assignment1.batched import batched, extraction_batched
 from rubrics.assignment1.exhibits import map_and_overlay as exhibits_of_1e
 from rubrics.assignment1.instantiation import instantiation
 from rubrics.assignment1.maptrail import trail
-from rubrics.assignment1.preprocessing import extraction
 from rubrics.assignment1.visualization import visualization
 
 rubric = Rubric("1")
@@ -26,10 +26,10 @@ def network_instantiation(student: Student) -> Iterable[Outcome]:
 @rubric.question("1d")
 def feature_extraction(student: Student) -> Iterable[Outcome]:
     """A preprocessed image through the network."""
-    return list(extraction(student))
+    return list(extraction_batched(student))
 
 
 @rubric.question("1e")
 def map_and_overlay(student: Student) -> Iterable[Outcome]:
     """The class activation map and its product with the picture."""
-    return list(visualization(student))
+    return list(visualization(student.find(batched) or student))

@@ -58,6 +58,7 @@ class FunctionSite:
     first: list[CallRecord] = field(default_factory=list)
     last: deque[CallRecord] = field(default_factory=lambda: deque(maxlen=LAST))
     code: Any = None
+    forgotten: bool = False
 
     def calls(self) -> list[CallRecord]:
         """The recorded calls, in order."""
@@ -198,6 +199,18 @@ class Instrument:
                 site.first.append((serial, _copy(part)))
         elif not site.done:
             site.last.append((serial, part.detach() if isinstance(part, torch.Tensor) else part))
+
+    def forget(self, cell: int) -> None:
+        """Drops the places of a cell that is going to run again."""
+        # Code that was made earlier still calls by number, so that the lists keep their places.
+        for function in self.functions:
+            function.forgotten |= function.cell == cell
+        for assign in self.assigns:
+            if assign.cell == cell:
+                assign.done = True
+                assign.first.clear()
+                assign.last.clear()
+        self.classes = [site for site in self.classes if site.cell != cell]
 
     # -- called by IPython --------------------------------------------------------------------------------------
 

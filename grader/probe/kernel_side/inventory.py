@@ -63,7 +63,7 @@ class Inventory:
         roots, parents = self._root_modules(reached)
         return {
             "globals": self._globals(),
-            "functions": [self._function(site) for site in self.instrument.functions],
+            "functions": [self._function(site) for site in self.instrument.functions if not site.forgotten],
             "classes": self._classes(reached),
             "modules": [self._module(module, parents.get(id(module), [])) for module in roots],
             "losses": [self._named(thing) for thing in _unique(reached) if isinstance(thing, _Loss)],

@@ -109,7 +109,7 @@ class Rerunner:
         resized: list[dict[str, int]] = []
         written = io.StringIO()
         shield = _Shield(set(params.get("keep", [])))
-        self._limit(params)
+        limit(self.recorder, params)
         try:
             with contextlib.ExitStack() as stack:
                 stack.enter_context(contextlib.redirect_stdout(_Tee(written, self.recorder)))
@@ -158,22 +158,29 @@ class Rerunner:
         tree = shield.visit(ast.parse(source))
         return compile(ast.fix_missing_locations(tree), f"<rerun {at}>", "exec")
 
-    def _limit(self, params: dict[str, Any]) -> None:
-        budget_s = float(params.get("budget_s", 30))
-        # In the thread's own CPU time, so that a busy machine takes nothing away; sleep ends on the clock, too.
-        used_up, deadline = time.thread_time() + budget_s, time.monotonic() + CLOCK_FACTOR * budget_s
-        left = params.get("max_steps")
-        calls = {"left": None if left is None else int(left) * 2}
 
-        def stop() -> None:
-            if calls["left"] is not None:
-                calls["left"] -= 1
-                if calls["left"] < 0:
-                    raise BudgetSpent
-            if time.thread_time() > used_up or time.monotonic() > deadline:
+def limit(recorder: Recorder, params: dict[str, Any]) -> None:
+    """Ends what runs from now on by ``BudgetSpent``, looked at with each call of a network.
+
+    Args:
+        recorder: Its ``stop`` is set; set it to None afterwards.
+        params: ``budget_s`` (CPU time of this thread) and perhaps ``max_steps``.
+    """
+    budget_s = float(params.get("budget_s", 30))
+    # In the thread's own CPU time, so that a busy machine takes nothing away; sleep ends on the clock, too.
+    used_up, deadline = time.thread_time() + budget_s, time.monotonic() + CLOCK_FACTOR * budget_s
+    left = params.get("max_steps")
+    calls = {"left": None if left is None else int(left) * 2}
+
+    def stop() -> None:
+        if calls["left"] is not None:
+            calls["left"] -= 1
+            if calls["left"] < 0:
                 raise BudgetSpent
+        if time.thread_time() > used_up or time.monotonic() > deadline:
+            raise BudgetSpent
 
-        self.recorder.stop = stop
+    recorder.stop = stop
 
 
 class _Tee(io.TextIOBase):

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from safetensors.numpy import load_file, save_file
 
+from .again import Again
 from .describe import Describer, is_lazy
 from .expressions import Evaluator
 from .hooks import install
@@ -39,6 +40,7 @@ class Service:
         self.instrument = Instrument(self.session)
         self.recorder = Recorder(self.session)
         self._on_gpu = False
+        self._again = Again(self)
         self._name_hooks()
         install(self.recorder)
         install_pictures(self.recorder)
@@ -76,12 +78,13 @@ class Service:
     def next_cell(self, index: int, budget_s: float | None = None) -> None:
         """Says that the cell at ``index`` runs next, and after how long its training is cut short."""
         self._name_hooks()
-        self._end_cell()
+        self.end_cell()
         self.session.cell = index
         self.recorder.budget.begin(budget_s)
         self.recorder.emit("cell", index=index, when="start")
 
-    def _end_cell(self) -> None:
+    def end_cell(self) -> None:
+        """Says that no cell runs now."""
         if self.session.cell is not None:
             self.session.note_bindings()
             self.recorder.emit("cell", index=self.session.cell, when="end")
@@ -94,17 +97,18 @@ class Service:
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """The answer to a request: JSON data and arrays."""
         self._name_hooks()
-        self._end_cell()
+        self.end_cell()
         if verb == "graph":
             return {"on_gpu": self._holds_graph()}, {}
         self._leave_gpu()
+        again = self._again.carry_out(params["after"]) if "after" in params else []
         self.instrument.recording = False
         self.instrument.plain.put_back()
         describer = Describer(self.session)
         evaluate = Evaluator(self.session, arrays)
         states = torch.get_rng_state(), np.random.get_state(), random.getstate()
         try:
-            data = self._dispatch(verb, params, evaluate, describer)
+            data = {"results": again} if verb == "again" else self._dispatch(verb, params, evaluate, describer)
         finally:
             self.instrument.recording = True
             torch.set_rng_state(states[0])
