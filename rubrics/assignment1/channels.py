@@ -96,7 +96,8 @@ def wrongly_summed(arrays: Sequence[Seen], contexts: Sequence[Context], classes:
 def averaged_over_channels(arrays: Sequence[Seen], contexts: Sequence[Context], classes: Sequence[int]) -> str:
     """Where the gradient was averaged (or summed) over the channels in place of the positions, or ``""``.
 
-    The gradient of a logit is the same at all positions, so that such an average is the same number everywhere.
+    The gradient of a logit is the same at all positions, so that such an average is the same number everywhere, and the
+    number that remains of an average over both.
     """
     for context in contexts:
         if context.right is None:
@@ -106,7 +107,8 @@ def averaged_over_channels(arrays: Sequence[Seen], contexts: Sequence[Context], 
         wanted = np.concatenate([means * factor for factor in (1, q, 1 / extent, q / extent)])
         for seen in reversed(arrays):
             values = seen.array.squeeze()
-            if values.shape != context.features.shape[1:] or values.dtype.kind != "f" or not np.isfinite(values).all():
+            fits = values.shape in (context.features.shape[1:], ())
+            if not fits or values.dtype.kind != "f" or not np.isfinite(values).all():
                 continue
             number, spread = float(values.mean()), float(np.ptp(values))
             if spread <= 1e-4 * abs(number) and (np.abs(wanted - number) <= 1e-3 * abs(number)).any():

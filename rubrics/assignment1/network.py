@@ -16,6 +16,7 @@ from reference.assignment1 import IMAGENET_MEAN, IMAGENET_STD, INPUT_SIZE, Eleme
 from rubrics.assignment1.cores import StudentNetwork, find_cores, rebuild
 from rubrics.assignment1.evidence import ImageCall, Seen, cell_label, entries, gather
 from rubrics.assignment1.held import saved_arrays
+from rubrics.assignment1.source import Statistics, named_statistics, read_code
 from rubrics.tolerances import tolerance
 
 MAX_RUNS = 6
@@ -81,13 +82,20 @@ def _difference(array: Array, wanted: torch.Tensor) -> float:
     return found
 
 
-def inside_variants(images: Array) -> Iterator[tuple[str, Array]]:
-    """What a network may do to its input before the first convolution."""
+def inside_variants(images: Array, statistics: Sequence[Statistics] = ()) -> Iterator[tuple[str, Array]]:
+    """What a network may do to its input before the first convolution.
+
+    Args:
+        images: (B, 3, H, W).
+        statistics: Means and standard deviations that the notebook names, beside those of ImageNet.
+    """
     batch = torch.from_numpy(np.ascontiguousarray(images, dtype=np.float32))
     yield "", batch.numpy()
     yield "normalizes", normalize(batch, IMAGENET_MEAN, IMAGENET_STD).numpy()
     yield "scales and normalizes", normalize(batch / 255, IMAGENET_MEAN, IMAGENET_STD).numpy()
     yield "scales", (batch / 255).numpy()
+    for mean, deviation in statistics:
+        yield "normalizes", normalize(batch, list(mean), list(deviation)).numpy()
     if batch.shape[-2:] != (INPUT_SIZE, INPUT_SIZE):
         scales = [batch, batch / 255] if float(batch.max()) > 2 else [batch]
         for small in (small for scaled in scales for small in _resized(scaled)):
@@ -110,6 +118,7 @@ def recorded_runs(student: Student) -> list[Run]:
     if network is None:
         return []
     ours = {core.module for core in student.find(find_cores)}
+    statistics = named_statistics(student.find(read_code))
     candidates = {number for number, entry in evidence.modules.items() if number in ours or _takes_images(entry)}
     runs: list[Run] = []
     known: dict[tuple[bytes, bool], tuple[Array, Elements, str]] = {}
@@ -121,7 +130,7 @@ def recorded_runs(student: Student) -> list[Run]:
         if key not in known:
             if len(known) >= MAX_RUNS:
                 continue
-            known[key] = _effective(network, images, call, evidence.seen)
+            known[key] = _effective(network, inside_variants(images, statistics), call, evidence.seen)
         runs.append(Run(call, *known[key]))
     return runs
 
@@ -132,14 +141,18 @@ def _takes_images(entry: object) -> bool:
 
 
 def _effective(
-    network: StudentNetwork, images: Array, call: ImageCall, seen: Sequence[Seen]
+    network: StudentNetwork, variants: Iterator[tuple[str, Array]], call: ImageCall, seen: Sequence[Seen]
 ) -> tuple[Array, Elements, str]:
+    """The variant that explains what was seen, or the first, which is the input as it is."""
     arrays = [*call.outputs, *(entry.array for entry in seen)]
-    for title, variant in inside_variants(images):
+    first: tuple[Array, Elements, str] | None = None
+    for title, variant in variants:
         elements = network.run(variant, training=call.norm_training)
         if any(matches(array, stage) for array in arrays for stage in (elements.logits, *elements.stages.values())):
             return variant, elements, title
-    return images.astype(np.float32), network.run(images, training=call.norm_training), ""
+        first = first or (variant, elements, title)
+    assert first is not None  # noqa: S101 - the input itself is a variant
+    return first
 
 
 def delivered(student: Student) -> Delivered:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from grader.scoring import Student, parsing
+from reference.assignment1 import IMAGENET_MEAN, IMAGENET_STD
+
+Statistics = tuple[tuple[float, float, float], tuple[float, float, float]]
+IMAGENET = (tuple(IMAGENET_MEAN), tuple(IMAGENET_STD))
+MAX_STATISTICS = 3
 
 
 @dataclass
@@ -64,6 +70,18 @@ def read_code(student: Student) -> Code:
         if tree is not None:
             code.trees.append((cell.index, tree))
     return code
+
+
+def named_statistics(code: Code) -> list[Statistics]:
+    """Pairs of neighbouring lists of three numbers that may be the mean and standard deviation of the colours."""
+    triples: list[tuple[float, float, float]] = []
+    for _, node in code.walk():
+        if isinstance(node, (ast.List, ast.Tuple)) and len(node.elts) == 3:
+            numbers = [part.value for part in node.elts if isinstance(part, ast.Constant) and type(part.value) is float]
+            if len(numbers) == 3 and min(numbers) > 0 and max(numbers) < 2:
+                triples.append((numbers[0], numbers[1], numbers[2]))
+    pairs = dict.fromkeys(pair for pair in itertools.pairwise(triples) if pair != IMAGENET)
+    return list(pairs)[:MAX_STATISTICS]
 
 
 def parse(source: str) -> ast.Module | None:

@@ -55,7 +55,8 @@ class Work:
     @functools.cached_property
     def averaged(self) -> str:
         """Where the gradient was averaged over the channels, or ``""``."""
-        return averaged_over_channels(self._arrays, self.trail.contexts, self.trail.classes)
+        seen = averaged_over_channels(self._arrays, self.trail.contexts, self.trail.classes)
+        return seen or ("the source" if self.written.averages else "")
 
     @property
     def _arrays(self) -> list[Seen]:

@@ -56,6 +56,7 @@ class Written:
         products: Names that are multiplied with something, for the search of the picture.
         class_parameter: Name of the function's parameter that is used as a class, or ``""``.
         function: Name of the function, or ``""``.
+        averages: Whether a gradient is averaged to one number.
     """
 
     gradient: str
@@ -66,6 +67,7 @@ class Written:
     products: tuple[tuple[str, ...], ...]
     class_parameter: str
     function: str
+    averages: bool
 
     @property
     def steps(self) -> int:
@@ -93,6 +95,7 @@ def read_source(code: Code, sources: list[str]) -> Written:
         tuple(_products(nodes)),
         parameter,
         names,
+        any(_averages_all(node, _assigned_names(nodes, _derives)) for node in nodes),
     )
 
 
@@ -163,7 +166,7 @@ def _gradient(nodes: list[ast.AST], parameter: str, weights: set[str], turned: s
         ):
             derivative = True
             wrong |= _takes_column(node, weights - turned)
-        wrong |= _averages_all(node)
+        wrong |= _averages_all(node, set())
         # The gradient of a layer's weight is not that of its output.
         wrong |= isinstance(node, ast.Attribute) and node.attr == "grad" and last_name(node.value) == "weight"
     if not derivative:
@@ -171,14 +174,24 @@ def _gradient(nodes: list[ast.AST], parameter: str, weights: set[str], turned: s
     return "wrong" if wrong else ("right" if parameter else "unclear")
 
 
-def _averages_all(node: ast.AST) -> bool:
-    """Whether a gradient is averaged to one number: ``A.grad.mean()``."""
+def _derives(node: ast.AST) -> bool:
+    """Whether something is a gradient: ``torch.autograd.grad(…)[0]``, ``A.grad``."""
+    inner = node.value if isinstance(node, ast.Subscript) else node
+    if isinstance(inner, ast.Call):
+        return last_name(inner.func) == "grad"
+    return isinstance(inner, ast.Attribute) and inner.attr == "grad"
+
+
+def _averages_all(node: ast.AST, gradients: set[str]) -> bool:
+    """Whether a gradient is averaged to one number: ``A.grad.mean()``, or by one of the names of gradients."""
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.keywords:
         return False
     of_module = isinstance(node.func.value, ast.Name) and node.func.value.id in ("torch", "np")
     given = node.args[:1] if of_module else [node.func.value]
     alone = len(node.args) == (1 if of_module else 0)
-    return node.func.attr == "mean" and alone and any(isinstance(g, ast.Attribute) and g.attr == "grad" for g in given)
+    named = any(isinstance(g, ast.Name) and g.id in gradients for g in given)
+    taken = named or any(isinstance(g, ast.Attribute) and g.attr == "grad" for g in given)
+    return node.func.attr == "mean" and alone and taken
 
 
 def _takes_column(node: ast.Subscript, weights: set[str]) -> bool:
