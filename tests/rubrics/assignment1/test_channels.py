@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from rubrics.assignment1.channels import SOME, PartsOfSums, wrong_weights, wrongly_summed
+from rubrics.assignment1.channels import SOME, PartsOfSums, averaged_over_channels, wrong_weights, wrongly_summed
 from rubrics.assignment1.evidence import Seen
 from rubrics.assignment1.maps import Context, explain, family, nearest_maps
 from rubrics.assignment1.overlay import Picture, judge
 from rubrics.assignment1.planes import as_plane
-from rubrics.assignment1.source import Code, parse
+from rubrics.assignment1.source import Code, named_statistics, parse
 from rubrics.assignment1.written import read_source
 
 CHANNELS, CLASSES = 64, 10
@@ -158,3 +158,32 @@ def test_a_column_belongs_to_no_class_unless_the_matrix_was_turned(assigned: str
 def test_a_gradient_averaged_to_one_number_is_wrong(mean: str, state: str) -> None:
     source = f"def cam(o):\n    net(x)[0, o].backward()\n    return ({mean} * A).sum(1)\n"
     assert read_source(Code(), [source]).gradient == state
+
+
+def test_a_gradient_averaged_to_one_number_is_found() -> None:
+    context = made_up()
+    number = np.float32(context.weight[2].mean() / 49)
+    assert averaged_over_channels([seen(np.array(number), "alpha")], [context], [2]) == "`alpha`"
+    assert averaged_over_channels([seen(np.array(2 * number), "alpha")], [context], [2]) == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "averages"),
+    [("a = g.mean()", True), ("a = torch.mean(g)", True), ("a = g.mean((2, 3))", False), ("a = h.mean()", False)],
+)
+def test_the_source_tells_a_gradient_averaged_to_one_number(line: str, averages: bool) -> None:
+    source = f"def cam(o):\n    g = torch.autograd.grad(z[0, o], A)[0]\n    {line}\n    return (a * A).sum(1)"
+    assert read_source(Code([]), [source]).averages is averages
+
+
+def test_a_sum_without_a_positive_value_says_nothing_of_clipping() -> None:
+    context = made_up()
+    explained = explain(-context.features.sum(0), [family(context)])
+    assert explained is not None
+    assert (explained.kind, explained.form, explained.ambiguous) == ("ones", "raw", True)
+
+
+def test_statistics_are_neighbouring_lists_of_three() -> None:
+    tree = parse("a = T.Normalize([0.5, 0.4, 0.3], (0.2, 0.25, 0.3))\nb = [1, 2, 3]")
+    assert tree is not None
+    assert named_statistics(Code([(0, tree)])) == [((0.5, 0.4, 0.3), (0.2, 0.25, 0.3))]
