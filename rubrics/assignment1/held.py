@@ -90,6 +90,8 @@ def _openings(path: str, value: Value) -> Iterator[tuple[str, expr.Expr]]:
         names = [str(name) for name in value.data.get("mro") or [""]]
         if value.type_name == "cell":
             yield path, expr.attr(target, "cell_contents")
+        elif value.type_name == "deque":
+            yield path, expr.call(expr.importing("builtins.list"), [target])
         elif value.type_name == "partial":
             yield path, expr.attr(target, "args")
             yield path, expr.attr(target, "keywords")
