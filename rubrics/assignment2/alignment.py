@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -84,6 +84,19 @@ def _single(place: int) -> Layout:
     return only
 
 
+def _without_first_row(layout: Layout) -> Layout:
+    """The characters behind the first one, whose row is empty in every name; another row speaks against it."""
+
+    def rest(rows: Rows, name: str) -> list[tuple[str, Code]] | None:
+        pairs = layout(rows, name)
+        if pairs and any(pairs[0][1]):
+            return [(char, (-1.0, float(len(name)))) for char, _ in pairs]  # no codes of characters
+        return pairs[1:] if pairs else None
+
+    return rest
+
+
+_EMPTY_FIRST = "the row of the first character is empty"
 RIGHT: dict[str, Layout] = {
     "padding after": _front,
     "padding before": _back,
@@ -98,6 +111,7 @@ WRONG: dict[str, Layout] = {
     "the first character is missing": _without(_front, lambda name: name[1:]),
     "the last character is missing": _without(_back, lambda name: name[:-1]),
     "the first character is missing, padding before": _without(_back, lambda name: name[1:]),
+    _EMPTY_FIRST: _without_first_row(_front),
     "only the last character is there": _single(-1),
     "only the first character is there": _single(0),
 }
@@ -140,10 +154,23 @@ def align(samples: Sequence[Sample]) -> Alignment:
                 if found.share > best.share + _BETTER:
                     best = found
                 if best.share > 1 - _BETTER:
-                    return best
+                    return _with_first_row(plain, best)
     if best.share < 0.97:
         return Alignment("", right=False, codes={}, share=best.share)
     return best
+
+
+def _with_first_row(samples: Sequence[tuple[str, Rows]], best: Alignment) -> Alignment:
+    """The alignment, unless it takes the first character, which is left out, for a capital without a code.
+
+    Capitals inside of names tell: they have rows like any letter where only the first character is left out.
+    """
+    if not best.right:
+        return best
+    other = _try(samples, _EMPTY_FIRST, _without_first_row(RIGHT[best.layout]), right=False)
+    if other.share <= best.share:
+        return best
+    return replace(other, padding=best.padding, dropped=best.dropped)
 
 
 def written_with(samples: Iterable[Sample], code_of: Callable[[str], Code | None]) -> bool:
@@ -200,6 +227,6 @@ def _around(rows: Rows, kept: int, layout: str) -> set[Code]:
     if layout == "padding on both sides":
         start = (len(rows) - kept) // 2
         return {*rows[:start], *rows[start + kept :]}
-    if layout.startswith("a start symbol"):
+    if layout.startswith("a start symbol") or layout == _EMPTY_FIRST:
         return set(rows[kept + 1 :])
     return set(rows[kept:])

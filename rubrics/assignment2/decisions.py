@@ -74,6 +74,15 @@ def _argmax_over_batch(output: Floats, target: Floats, probability: bool) -> int
     return int((predicted[:, None] == target[None, :]).sum())
 
 
+def _argmax_over_batch_in_turn(output: Floats, target: Floats, probability: bool) -> int | None:
+    """A loop over the predictions compares each with the target at its place, so only as many names as classes."""
+    del probability
+    z = _final(output).reshape(len(output), -1)
+    predicted = z.argmax(axis=0)
+    common = min(len(predicted), len(target))
+    return int((predicted[:common] == target[:common]).sum()) if z.shape[1] > 1 else None
+
+
 def _compared(values: Callable[[Floats], Floats]) -> Rule:
     """What is made of a single output is compared with the target as it is."""
 
@@ -116,6 +125,7 @@ RULES: dict[str, Rule] = {
     "the classes are swapped": _inverted,
     "argmax of a single output is always 0": _single_argmax,
     "argmax runs over the batch": _argmax_over_batch,
+    "argmax runs over the batch, of which only the first names are compared": _argmax_over_batch_in_turn,
     "the output is compared with 1": _other_threshold(1.0),
     "the output is compared with -0.5": _other_threshold(-0.5),
     "the output is compared with -1": _other_threshold(-1.0),

@@ -140,13 +140,15 @@ def agreement(encoding: Encoding, learnt: Encoding | None) -> float:
     if learnt is None:
         return 0.0
     both = [char for char in learnt.codes if encoding.of(char) is not None]
-    same = sum(_same(encoding.of(char) or (), learnt.codes[char]) for char in both)
+    same = sum(same_code(encoding.of(char) or (), learnt.codes[char]) for char in both)
     return same / len(both) if both else 0.0
 
 
-def _same(code: Code, row: Code) -> bool:
-    if len(code) == 1 and len(row) > 1:
-        return hot(row) and row.index(1.0) == code[0]
+def same_code(code: Code, row: Code) -> bool:
+    """Whether two codes are the same character's: equal, or one is the index number of the other's hot place."""
+    short, long = sorted((code, row), key=len)
+    if len(short) == 1 and len(long) > 1:
+        return hot(long) and long.index(1.0) == short[0]
     return code == row
 
 

@@ -99,11 +99,7 @@ def _constructed(student: Student, found: Facts) -> Iterator[Network]:
         number = kind.get("obj")
         if not isinstance(number, int) or kind.get("name") in used:
             continue
-        params = [
-            str(p.get("name"))
-            for p in (kind.get("methods") or {}).get("__init__", [])
-            if p.get("name") != "self" and p.get("default") is None and p.get("kind") == "positional"
-        ]
+        params = sizes_of(kind)
         without_base = False
         for args in argument_orders(params, width):
             called = expr.call(expr.obj(number), [expr.value(arg) for arg in args])
@@ -115,6 +111,15 @@ def _constructed(student: Student, found: Facts) -> Iterator[Network]:
             found_obj = _completed(student, kind, argument_orders(params, width))
             if found_obj is not None:
                 yield _network(kind, found_obj, width)
+
+
+def sizes_of(kind: Mapping[str, Any]) -> list[str]:
+    """Names of the parameters without which a class cannot be instantiated."""
+    return [
+        str(param.get("name"))
+        for param in (kind.get("methods") or {}).get("__init__", [])
+        if param.get("name") != "self" and param.get("default") is None and param.get("kind") == "positional"
+    ]
 
 
 def _network(kind: Mapping[str, Any], number: int, width: int) -> Network:

@@ -241,7 +241,7 @@ def _one_more(seen: Judged, size: int, saw: str, *, indices: bool) -> Outcome:
     if indices or len(free) != 1:
         return not_met("2c.size", saw)
     padding = seen.data.alignment.padding if seen.data is not None else set()
-    if any(hot(row) and row.index(1.0) == free[0] for row in padding):
+    if any(row.index(1.0) == free[0] if hot(row) else row == (float(free[0]),) for row in padding):
         return met("2c.size", f"{saw}, one of them for the padding")
     symbol = _symbol(seen, free[0])
     if symbol is not None and _PAD_NAMES.match(symbol):

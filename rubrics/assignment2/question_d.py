@@ -11,6 +11,7 @@ from rubrics.assignment2.alignment import Code, Sample, written_with
 from rubrics.assignment2.clean import clean_data_set
 from rubrics.assignment2.coded import coded_data_set
 from rubrics.assignment2.data import DataSet, find_data_set
+from rubrics.assignment2.encoding import same_code
 from rubrics.assignment2.facts import ask, facts, names_table
 from rubrics.assignment2.items import Item
 from rubrics.assignment2.layouts import flattened, in_rows, transposed
@@ -239,9 +240,15 @@ def _differing(coding: Judged, rows: Mapping[str, Code]) -> list[str]:
     given = coding.given
     if given is None or given.size is None:
         return []
-    # what capitals are encoded as is the business of 2(c)
+    # what capitals are encoded as is the business of 2(c); that they are left out is not, where 2(c) has codes for them
     small = {char: row for char, row in rows.items() if char == char.lower()}
-    return [char for char, row in small.items() if (code := given.of(char)) is not None and code != row]
+    empty = [
+        char for char, row in rows.items() if char not in small and not any(row) and any(given.codes.get(char, ()))
+    ]
+    return [
+        *(char for char, row in small.items() if (code := given.of(char)) is not None and not same_code(code, row)),
+        *empty,
+    ]
 
 
 def _example(data: DataSet) -> str:

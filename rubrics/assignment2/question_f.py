@@ -13,6 +13,7 @@ from rubrics.assignment2.judged_accuracy import accuracy_outcomes
 from rubrics.assignment2.network import find_network
 from rubrics.assignment2.runs import Training, find_training, network_lost
 from rubrics.assignment2.sizes import instantiated, without_value, wrongly_made
+from rubrics.assignment2.uncalled import find_uncalled
 from rubrics.averages import loss_of
 from rubrics.loop import examine_loop, loop_outcome
 from rubrics.losses import OF_ONE, RIGHT_FOR_BINARY, RIGHT_FOR_CLASSES, WITHOUT_SIGMOID, LossSeen, directed
@@ -58,6 +59,9 @@ def _absent(student: Student) -> Iterator[Outcome]:
 
 
 def _setup(student: Student, training: Training) -> Outcome:
+    uncalled = student.find(find_uncalled)
+    if uncalled is not None and (training.run is None or training.repaired):  # else a later cell has made up for it
+        return not_met("2f.setup", uncalled.saw)
     network = student.find(find_network)
     sizes = [name for name in training.defined if re.search(r"^[kcohd]$|hid|out|class|units|neuron|size|dim|K|C", name)]
     if training.defined and not _instances(student) and sizes:

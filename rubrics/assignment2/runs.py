@@ -25,6 +25,7 @@ from rubrics.assignment2.items import USUAL_FORM
 from rubrics.assignment2.network import find_network, network_classes
 from rubrics.assignment2.recurrent import Network
 from rubrics.assignment2.sizes import FILLED, wrongly_made
+from rubrics.assignment2.uncalled import find_uncalled, instance
 from rubrics.put_right import STAND_INS, put_right
 from rubrics.repair import Plan, Rerun, rerun
 from rubrics.reported import Series, bound_series, kept_series, printed_series, whole_epochs_only
@@ -179,6 +180,7 @@ class _Attempt:
     outputs: int = 1
     clean: bool = False
     sizes: bool = False
+    instance: bool = False
 
 
 def network_lost(student: Student) -> bool:
@@ -271,6 +273,8 @@ def _attempts(student: Student, base: Training) -> Iterator[_Attempt]:
         yield _Attempt("names without capitals and '-'", clean=True, outputs=outputs)
     if base.broken is not None and wrongly_made(student, base.broken):
         yield _Attempt("sizes put in place", sizes=True, outputs=outputs)
+    if base.broken is not None and student.find(find_uncalled) is not None:
+        yield _Attempt("an instance of the network's class", instance=True, outputs=outputs)
     # a large data set would take the whole budget; one epoch of it shows that batches reach the network
     yield _Attempt("undefined names put in place" if usable else "the data as they are", outputs=outputs)
     for kind in kinds:
@@ -310,6 +314,11 @@ def _put_in_place(student: Student, found: Facts, attempt: _Attempt) -> tuple[di
         own = [str(kind.get("name")) for kind in network_classes(found)]
         lines += [FILLED, *(f"probe_filled({name})" for name in own)]
         keep += own
+    uncalled = student.find(find_uncalled) if attempt.instance else None
+    if uncalled is not None:
+        names["probe_instance"] = instance(student, uncalled.kind, attempt.outputs)
+        lines += [_bind(name, "probe_instance") for name in uncalled.names]
+        keep += ["probe_instance", *uncalled.names]
     if attempt.network:
         kinds = {str(kind.get("name")) for kind in network_classes(found)}
         bound = {

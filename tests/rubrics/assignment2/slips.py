@@ -53,7 +53,52 @@ C_SLIPS = {
     ),
 }
 
+_LOOP = "for s, c in enumerate(name):\n            x[s] = encode_char(c)"
+_FROM_ONE = (_LOOP, "for s in range(1, len(name)):\n            x[s] = encode_char(name[s])")
+_CODES = "codes = {c: F.one_hot(torch.tensor(i), D).float() for i, c in enumerate(letters)}\n"
+_INDICES = "x = torch.full((self.max_len,), D - 1)\n        for s, c in enumerate(name):\n            x[s] = encode_char(c).argmax()"
+D_SLIPS = {
+    "first row left empty": cd(C_FUNCTION, changed(D_SIMPLE, _FROM_ONE), q2d__encoding=NOT),
+    "first row left empty, the name made lower-case": cd(
+        changed(C_FUNCTION, ("c.lower()", "c")) + _CODES,
+        changed(D_SIMPLE, _FROM_ONE, ("self.names[i]", "self.names[i].lower()"), ("encode_char(", "codes[")).replace(
+            "name[s])", "name[s]]"
+        ),
+        q2d__encoding=NOT,
+    ),
+    "first row left empty, padding before": cd(
+        C_FUNCTION,
+        changed(D_SIMPLE, _FROM_ONE, ("x[s] =", "x[self.max_len - len(name) + s] =")),
+        q2d__encoding=NOT,
+    ),
+    "capitals left empty though they have codes": cd(
+        C_FUNCTION, changed(D_SIMPLE, (_LOOP, _LOOP.replace("x[s]", "if c in letters: x[s]"))), q2d__encoding=NOT
+    ),
+    "capitals without a code": cd(
+        changed(C_FUNCTION, ("    vector[letters.index(c.lower())]", "    if c in letters: vector[letters.index(c)]")),
+        D_SIMPLE,
+        q2c__case=NOT,
+    ),
+    "index numbers padded with the further column": cd(
+        changed(C_FUNCTION, ("D = len(letters)", "D = 28")),
+        changed(D_SIMPLE, (f"x = torch.zeros(self.max_len, D)\n        {_LOOP}", _INDICES)),
+        q2d__item=NOT,
+    ),
+}
+
+_CLASSES = (
+    ("Elman(27, 16, 1)", "Elman(27, 16, 2)"),
+    ("nn.BCEWithLogitsLoss()", "nn.CrossEntropyLoss()"),
+    (".squeeze(1)", ""),
+    ("criterion(z, y)", "criterion(z, y.long())"),
+)
 F_SLIPS = {
+    "class of the network in place of one": f(("net = Elman(27, 16, 1)", "net = Elman"), setup=NOT),
+    "argmax over the batch, compared in a loop over the classes": f(
+        *_CLASSES,
+        ("((z > 0).float() == y).sum().item()", "sum(int(p == y[k]) for k, p in enumerate(z.argmax(0)))"),
+        accuracy=NOT,
+    ),
     "argmax of the single output": f(("((z > 0).float() == y)", "(z[:, None].argmax(dim=1) == y)"), accuracy=NOT),
     "words before the epoch": f(
         ("print('epoch', epoch, 'accuracy', accuracy)", "print('Accuracy in epoch', epoch, 'is', accuracy)")

@@ -13,7 +13,7 @@ from grader.scoring import Outcome, OutcomeKind
 from tests.rubrics.assignment2.bank import STYLES
 from tests.rubrics.assignment2.faults import C_CASES, D_CASES, E_CASES, F_CASES, Faulty
 from tests.rubrics.assignment2.forms import FORM_CASES
-from tests.rubrics.assignment2.slips import C_SLIPS, E_SLIPS, F_SLIPS
+from tests.rubrics.assignment2.slips import C_SLIPS, D_SLIPS, E_SLIPS, F_SLIPS
 from tests.support.harness import close, grade, run_cells
 
 QUESTIONS = ("2c", "2d", "2e", "2f")
@@ -22,7 +22,7 @@ CASES = {
     f"{question}: {name}": case
     for question, cases in (
         ("2c", C_CASES | C_SLIPS),
-        ("2d", D_CASES),
+        ("2d", D_CASES | D_SLIPS),
         ("2e", E_CASES | E_SLIPS),
         ("2f", F_CASES | F_SLIPS),
         ("items", FORM_CASES),
