@@ -317,6 +317,14 @@ REPORT_FAULTS: dict[str, Fault] = {
         training(("        for images, labels in test_loader:", "        for images, labels in train_loader:")),
         {"3e.test-accuracy": Lost(variant="wrong")},
     ),
+    "accuracy of the first batch": Fault(
+        training(("(predicted == labels).sum().item()\n", "(predicted == labels).sum().item()\n            break\n")),
+        {"3e.test-accuracy": Lost(variant="wrong")},
+    ),
+    "a batch looked at after each test": Fault(
+        training(("    print(f", "    model(next(iter(test_loader))[0])\n    print(f")),
+        {"3e.eval": NO},
+    ),
     "test loss only": Fault(
         training(
             (
