@@ -17,9 +17,11 @@ from grader.probe.value import Value
 from grader.scoring import Student
 from reference.assignment3 import CLASSES, IMAGE_SHAPE
 from rubrics.assignment3.design import Layer, layers_of_operations, layers_of_source
+from rubrics.assignment3.misspelt import meant_forward
 from rubrics.assignment3.objects import Objects, objects
 from rubrics.put_right import with_super
 from rubrics.repair import Plan, rerun
+from rubrics.source import calls
 from rubrics.trace import Trace, whole_trace
 
 BATCH = 6
@@ -66,7 +68,8 @@ class Candidate:
         trained: How many steps moved its parameters.
         arguments: What it is called with; nothing but the images where empty.
         container: The module whose parts a function applies, or None.
-        incomplete: Whether the class had to be completed before it could be instantiated.
+        method: Which method is called in place of the module; ``""`` for the module or function itself.
+        slip: What had to be put right before it could process images, for evidence.
     """
 
     target: Expr
@@ -79,7 +82,13 @@ class Candidate:
     trained: int = 0
     arguments: tuple[Expr, ...] = ()
     container: Expr | None = None
-    incomplete: bool = False
+    method: str = ""
+    slip: str = ""
+
+    @property
+    def called(self) -> Expr:
+        """What is called with images."""
+        return expr.attr(self.target, self.method) if self.method else self.target
 
 
 @dataclass(frozen=True)
@@ -230,8 +239,8 @@ def _completed(student: Student, name: str, source: str) -> Candidate | None:
     made = expr.call(expr.obj(obj))
     answer = student.ask(Request("evaluate", {"steps": [{"slot": "made", "expr": made, "seed": 0}]}))
     results = answer.data.get("steps") or [{}]
-    title = f"`{name}` (with `super().__init__()` put in)"
-    candidate = Candidate(made, None, source=source, title=title, class_name=name, incomplete=True)
+    slip = f"`{name}` cannot be instantiated without `super().__init__()`"
+    candidate = Candidate(made, None, source=source, title=f"`{name}`", class_name=name, slip=slip)
     return candidate if results[0].get("ok") else None
 
 
@@ -287,7 +296,7 @@ def pass_images(student: Student, candidate: Candidate, images: Array, *, lenien
     steps.append(
         {
             "slot": "out",
-            "expr": expr.call(target, given),
+            "expr": expr.call(expr.attr(target, candidate.method) if candidate.method else target, given),
             "ops": True,
             "seed": 1,
             "lenient": lenient,
@@ -327,6 +336,9 @@ def _first_float(value: Value) -> Value | None:
 def _probe(student: Student, candidate: Candidate) -> Network:
     images = fresh_images(student)
     strict = pass_images(student, candidate, images, lenient=False)
+    method = meant_forward(candidate.source) if strict.error_type == "NotImplementedError" else ""
+    if method and not candidate.method:
+        return _probe(student, _called_by_method(student, candidate, method))
     mended = strict
     if not strict.whole and candidate.obj is None:
         mended = pass_images(student, candidate, images, lenient=True)
@@ -341,6 +353,13 @@ def _probe(student: Student, candidate: Candidate) -> Network:
     if len(written) > len(seen):
         return Network(candidate, strict, mended, tuple(written), by_source=True)
     return Network(candidate, strict, mended, seen)
+
+
+def _called_by_method(student: Student, candidate: Candidate, method: str) -> Candidate:
+    """A network without a ``forward``, by the method in its place: a slip unless the notebook calls it itself."""
+    slip = f"{candidate.title} has no `forward`, but `{method}`"
+    deliberate = any(calls(cell.tree, method) for cell in student.find(objects).cells)
+    return replace(candidate, method=method, slip="" if deliberate else slip)
 
 
 def _declared(layers: Sequence[Layer], mended: Passage) -> tuple[Layer, ...]:

@@ -332,7 +332,8 @@ def _missing(student: Student, name: str) -> Expr | None:
         which = "train" if "train" in low else "test"
         return expr.tensor_dataset(f"{which}_images", f"{which}_labels")
     if low in {"model", "net", "network", "cnn"} or low.endswith(("model", "net", "network")):
-        if network is not None and network.strict.shape is not None and name[:1].islower():
+        runs = network is not None and network.strict.shape is not None and not network.candidate.method
+        if network is not None and runs and name[:1].islower():
             return network.candidate.target
         stub = _stub_network()
         return (

@@ -364,7 +364,7 @@ def _drops_by_function(student: Student, network: Network | None, forwards: Sequ
         return False
     if any(event.get("training") for event in forwards):
         return True
-    call = expr.call(network.candidate.target, [expr.tensor("images")])
+    call = expr.call(network.candidate.called, [expr.tensor("images")])
     mode = [network.candidate.target, "eval"]
     steps = [{"slot": f"draw{seed}", "expr": call, "mode": mode, "grad": False, "seed": seed} for seed in (1, 2)]
     answer = student.ask(Request("evaluate", {"steps": steps}, {"images": fresh_images(student)}))

@@ -191,6 +191,19 @@ NETWORK_FAULTS: dict[str, Fault] = {
         network(("return self.fc(x)", "return F.softmax(self.fc(x), dim=1)")), {"3e.loss": NO}
     ),
     "constructor of the base not called": Fault(network(("        super().__init__()\n", "")), {"3d.forward": NO}),
+    "forward misspelt, one non-linearity missing": Fault(
+        network(("def forward", "def foward"), ("F.relu(self.conv3(x))", "self.conv3(x)")),
+        {"3d.forward": NO, "3d.activation": Lost("partial", 0.5)},
+    ),
+    "forward misspelt, for larger images": Fault(
+        [
+            change(DATA, ("transforms.Compose([", "transforms.Compose([transforms.Resize((48, 48)), ")),
+            change(NETWORK, ("def forward", "def Forward"), ("128 * 8 * 1", "128 * 12 * 5")),
+            TRAINING,
+        ],
+        {"3c.size": NO, "3d.forward": NO},
+        ("3d.fc",),
+    ),
     "activation thrown away": Fault(
         network(("x = F.relu(self.conv3(x))", "x = self.conv3(x)\n        F.relu(x)")),
         {"3d.activation": Lost("partial", 0.5)},
