@@ -14,6 +14,7 @@ from grader.probe.types import Array
 from grader.scoring import Student
 from reference.assignment3 import CLASSES, EPOCHS, IMAGE_SHAPE
 from rubrics.assignment3.classified import as_it_learns
+from rubrics.assignment3.completing import completed_cells
 from rubrics.assignment3.loading import look_at_data, sizes
 from rubrics.assignment3.objects import Objects, Roles, objects, roles
 from rubrics.assignment3.probing import Network, find_network
@@ -163,7 +164,8 @@ def _repair(student: Student, training: Training, network: Network | None) -> No
         return
     sources.insert(0, STAND_INS)
     training.detached = has_no_gradient(training.broken)
-    attempts = [*_of_logits(sources, network), *_attempts(student, found, role, network)]
+    changed = [*_of_logits(sources, network), *_of_completed(sources, found, role, network)]
+    attempts = [*changed, *_attempts(student, found, role, network)]
     best = _best(student, training, sources, attempts)
     if best is None:
         # Functions and optimizers of other cells know what stands in for a name only if these run again, too.
@@ -207,6 +209,14 @@ def _of_logits(sources: Sequence[str], network: Network | None) -> list[_Attempt
     one = network.candidate
     changed = as_it_learns(sources, one.source, one.class_name, one.names)
     return [_Attempt("with logits in place of classes", sources=tuple(changed))] if changed else []
+
+
+def _of_completed(sources: Sequence[str], found: Objects, role: Roles, network: Network | None) -> list[_Attempt]:
+    """An attempt with the calls that classes of networks lack, if that kept the network from being made."""
+    whole = completed_cells(found, sources) if network is not None and network.candidate.slip else []
+    small = dict(_small_data(found, role)) if _large(role) else {}
+    title = "with `super().__init__()` put in"
+    return [_Attempt(title, small, data=bool(small), sources=tuple(whole))] if whole else []
 
 
 def _take(training: Training, better: Training) -> None:

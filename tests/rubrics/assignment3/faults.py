@@ -50,6 +50,16 @@ def dedent(text: str) -> str:
     return "\n".join(line.removeprefix("    ") for line in text.splitlines()) + "\n"
 
 
+BLOCK = """
+class Block(nn.Module):
+    def __init__(self, given, made):
+        self.conv = nn.Conv2d(given, made, 5, padding=(2, 0))
+
+    def forward(self, x):
+        return self.conv(x)
+
+"""
+
 DATA_FAULTS: dict[str, Fault] = {
     "not downloaded": Fault(data(("download=True", "download=False")), {"3c.download": NO}),
     "download left out": Fault(data((" download=True,", "")), {"3c.download": NO}),
@@ -203,6 +213,27 @@ NETWORK_FAULTS: dict[str, Fault] = {
         ],
         {"3c.size": NO, "3d.forward": NO},
         ("3d.fc",),
+    ),
+    "constructor with sizes, the base's not called": Fault(
+        [
+            DATA,
+            change(
+                NETWORK,
+                ("        super().__init__()\n", ""),
+                ("def __init__(self)", "def __init__(self, features, classes)"),
+                ("128 * 8 * 1, 10", "features, classes"),
+                ("CNN()", "CNN(1024, 10)"),
+            ),
+            change(TRAINING, ("    model.eval()\n", "")),
+        ],
+        {"3d.forward": NO, "3e.eval": NO},
+    ),
+    "constructor of a block's base not called": Fault(
+        network(
+            ("class CNN", BLOCK + "class CNN"),
+            ("nn.Conv2d(3, 32, kernel_size=5, stride=1, padding=(2, 0))", "Block(3, 32)"),
+        ),
+        {"3d.forward": NO},
     ),
     "activation thrown away": Fault(
         network(("x = F.relu(self.conv3(x))", "x = self.conv3(x)\n        F.relu(x)")),
