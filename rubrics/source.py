@@ -35,10 +35,15 @@ def parsed_cells(notebook: ExecutedNotebook) -> list[CellSource]:
     found = []
     for cell in notebook.code_cells:
         try:
-            found.append(CellSource(cell, parse(_MAGIC.sub(_nothing, cell.source))))
+            found.append(CellSource(cell, parse(without_magics(cell.source))))
         except (SyntaxError, ValueError):
             continue
     return found
+
+
+def without_magics(source: str) -> str:
+    """The source with statements that do nothing in place of magics and commands of the shell."""
+    return _MAGIC.sub(_nothing, source)
 
 
 def _nothing(magic: re.Match[str]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from grader.scoring.parsing import parse
-from rubrics.assignment3.misspelt import misspelt
+from rubrics.assignment3.misspelt import meant_forward, misspelt
 from rubrics.assignment3.operations import consumed, contracted
 from rubrics.source import called_name, constant, keyword
 
@@ -363,7 +363,8 @@ def _forward_order(class_source: str, parts: Mapping[str, Any]) -> list[str | as
     except SyntaxError:
         return []
     methods = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-    return list(_calls_of("forward", methods, parts)) if "forward" in methods else []
+    name = "forward" if "forward" in methods else meant_forward(class_source)
+    return list(_calls_of(name, methods, parts)) if name else []
 
 
 def _calls_of(name: str, methods: Mapping[str, ast.FunctionDef], parts: Mapping[str, Any]) -> Iterator[str | ast.Call]:

@@ -1,4 +1,4 @@
-"""What the class of a network means where a name is misspelt."""
+"""What the class of a network means where a name is misspelt: a part's, or that of ``forward``."""
 
 from __future__ import annotations
 
@@ -36,6 +36,44 @@ def misspelt(class_source: str, parts: Parts) -> dict[str, Mapping[str, Any]]:
                 if name == meant or name.startswith(f"{meant}."):
                     found[wrong + name.removeprefix(meant)] = part
     return found
+
+
+def meant_forward(class_source: str) -> str:
+    """The method that takes the place of ``forward`` in a class that has none, else ``""``.
+
+    It is one that no other method calls, by its name where that is much alike, else by how much of the network it
+    uses, its helpers included.
+
+    Args:
+        class_source: Source of the class, behind that of the classes it builds on.
+    """
+    try:
+        tree = parse(class_source)
+    except SyntaxError:
+        return ""
+    methods = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    if "forward" in methods:
+        return ""
+    used = {name: _own_names(node) for name, node in methods.items()}
+    called = set().union(*(own - {name} for name, own in used.items() if name != "__init__"))
+    reached = {
+        name: _reached(name, used)
+        for name, node in methods.items()
+        if name not in called and not hasattr(object, name) and len(node.args.args) > 1
+    }
+    alike = difflib.get_close_matches("forward", reached, n=1, cutoff=0.7)
+    best = max(reached, key=lambda name: (name in alike, len(reached[name])), default="")
+    return best if best and reached[best] else ""
+
+
+def _reached(name: str, used: Mapping[str, set[str]]) -> set[str]:
+    """The attributes that a method reads, itself or in its helpers, without the helpers."""
+    found, waiting = set[str](), [name]
+    while waiting:
+        new = used.get(waiting.pop(), set()) - found
+        found |= new
+        waiting += new
+    return found - set(used)
 
 
 def _own_names(method: ast.AST) -> set[str]:

@@ -300,8 +300,8 @@ def own_map_sizes(student: Student) -> set[int]:
 def _forward(student: Student, network: Network, charged: Sequence[str]) -> Outcome:
     criterion = "3d.forward"
     strict, mended = network.strict, network.mended
-    if network.candidate.incomplete:
-        return not_met(criterion, f"The network cannot be instantiated: {network.candidate.title}.")
+    if network.candidate.slip:
+        return not_met(criterion, f"{network.candidate.slip}.")
     if strict.whole and strict.finite:
         if network.candidate.obj is None and not network.candidate.arguments and not _independent(student, network):
             return not_met(criterion, "The result does not depend on the images.")
@@ -344,7 +344,7 @@ def _explained(network: Network, saw: str) -> bool:
 
 def _independent(student: Student, network: Network) -> bool:
     """Whether different images give different logits (only asked of functions, which may return constants)."""
-    target = network.candidate.target
+    target = network.candidate.called
     steps = [
         {"slot": "a", "expr": expr.call(target, [expr.tensor("images")]), "seed": 3},
         {"slot": "b", "expr": expr.call(target, [expr.tensor("others")]), "seed": 3},

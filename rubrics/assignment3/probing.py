@@ -16,10 +16,11 @@ from grader.probe.types import Array, Request
 from grader.probe.value import Value
 from grader.scoring import Student
 from reference.assignment3 import CLASSES, IMAGE_SHAPE
+from rubrics.assignment3.completing import is_module_class, made_as_written, made_completed
 from rubrics.assignment3.design import Layer, layers_of_operations, layers_of_source
+from rubrics.assignment3.misspelt import meant_forward
 from rubrics.assignment3.objects import Objects, objects
-from rubrics.put_right import with_super
-from rubrics.repair import Plan, rerun
+from rubrics.source import calls
 from rubrics.trace import Trace, whole_trace
 
 BATCH = 6
@@ -66,7 +67,8 @@ class Candidate:
         trained: How many steps moved its parameters.
         arguments: What it is called with; nothing but the images where empty.
         container: The module whose parts a function applies, or None.
-        incomplete: Whether the class had to be completed before it could be instantiated.
+        method: Which method is called in place of the module; ``""`` for the module or function itself.
+        slip: What had to be put right before it could process images, for evidence.
     """
 
     target: Expr
@@ -79,7 +81,13 @@ class Candidate:
     trained: int = 0
     arguments: tuple[Expr, ...] = ()
     container: Expr | None = None
-    incomplete: bool = False
+    method: str = ""
+    slip: str = ""
+
+    @property
+    def called(self) -> Expr:
+        """What is called with images."""
+        return expr.attr(self.target, self.method) if self.method else self.target
 
 
 @dataclass(frozen=True)
@@ -186,53 +194,41 @@ def _is_part(entry: Mapping[str, Any]) -> bool:
 
 
 def _classes(student: Student, found: Objects) -> Iterator[Candidate]:
-    """Classes of networks that the notebook never instantiated."""
+    """Classes of networks that the notebook never instantiated, or whose constructor failed before any layer."""
+    empty = {one.get("obj") for one in found.entries("modules") if not (one.get("parameters") or one.get("names"))}
     for entry in found.entries("classes"):
-        bases = [str(base) for base in entry.get("bases") or ()]
-        if entry.get("instances") or not isinstance(entry.get("obj"), int):
+        if set(entry.get("instances") or ()) - empty or not is_module_class(entry):
             continue
-        if not any(base.endswith(("torch.nn.modules.module.Module", "nn.Module")) for base in bases):
-            continue
-        made = _instantiate(student, entry, _inherited_source(entry, found))
+        made = _instantiate(student, found, entry)
         if made is not None:
             yield made
 
 
-def _instantiate(student: Student, entry: Mapping[str, Any], source: str) -> Candidate | None:
-    """An instance of a class, without arguments or with the number of classes."""
-    name = str(entry.get("name"))
+def _instantiate(student: Student, found: Objects, entry: Mapping[str, Any]) -> Candidate | None:
+    """An instance of a class, as the notebook would make it, without arguments or with the number of classes."""
+    name, number = str(entry.get("name")), int(entry["obj"])
+    made = Candidate(
+        target=expr.obj(number),
+        obj=None,
+        source=_inherited_source(entry, found),
+        title=f"`{name}` (instantiated by us)",
+        class_name=name,
+    )
+    obj = made_as_written(student, found, entry)
+    if obj is not None:
+        return replace(made, target=expr.obj(obj), obj=obj)
     for arguments in ([], [expr.value(CLASSES)], [expr.value(3), expr.value(CLASSES)]):
-        made = expr.call(expr.obj(int(entry["obj"])), arguments)
+        call = expr.call(expr.obj(number), arguments)
         steps = [
-            {"slot": "made", "expr": made, "seed": 0},
+            {"slot": "made", "expr": call, "seed": 0},
             {"slot": "parts", "expr": expr.call(expr.importing("builtins.str"), [expr.slot("made")])},
         ]
-        answer = student.ask(Request("evaluate", {"steps": steps}))
-        results = answer.data.get("steps") or [{}]
+        results = student.ask(Request("evaluate", {"steps": steps})).data.get("steps") or [{}]
         if results[0].get("ok"):
-            return Candidate(
-                target=made,
-                obj=None,
-                source=source,
-                title=f"`{name}` (instantiated by us)",
-                class_name=name,
-            )
-    return _completed(student, name, source)
-
-
-def _completed(student: Student, name: str, source: str) -> Candidate | None:
-    """An instance of a class that forgets to call the constructor of ``nn.Module``, the call being put in."""
-    text = with_super(source, name)
-    described = rerun(student, Plan([text], lenient=False, budget_s=10.0)).names.get(name) if text else None
-    obj = described.get("obj") if isinstance(described, Mapping) else None
-    if not isinstance(obj, int):
-        return None
-    made = expr.call(expr.obj(obj))
-    answer = student.ask(Request("evaluate", {"steps": [{"slot": "made", "expr": made, "seed": 0}]}))
-    results = answer.data.get("steps") or [{}]
-    title = f"`{name}` (with `super().__init__()` put in)"
-    candidate = Candidate(made, None, source=source, title=title, class_name=name, incomplete=True)
-    return candidate if results[0].get("ok") else None
+            return replace(made, target=call)
+    obj = made_completed(student, found, entry)
+    slip = f"`{name}` cannot be instantiated: `super().__init__()` is not called"
+    return None if obj is None else replace(made, target=expr.obj(obj), obj=obj, title=f"`{name}`", slip=slip)
 
 
 def _functions(found: Objects) -> Iterator[Candidate]:
@@ -287,7 +283,7 @@ def pass_images(student: Student, candidate: Candidate, images: Array, *, lenien
     steps.append(
         {
             "slot": "out",
-            "expr": expr.call(target, given),
+            "expr": expr.call(expr.attr(target, candidate.method) if candidate.method else target, given),
             "ops": True,
             "seed": 1,
             "lenient": lenient,
@@ -327,6 +323,9 @@ def _first_float(value: Value) -> Value | None:
 def _probe(student: Student, candidate: Candidate) -> Network:
     images = fresh_images(student)
     strict = pass_images(student, candidate, images, lenient=False)
+    method = meant_forward(candidate.source) if strict.error_type == "NotImplementedError" else ""
+    if method and not candidate.method:
+        return _probe(student, _called_by_method(student, candidate, method))
     mended = strict
     if not strict.whole and candidate.obj is None:
         mended = pass_images(student, candidate, images, lenient=True)
@@ -341,6 +340,13 @@ def _probe(student: Student, candidate: Candidate) -> Network:
     if len(written) > len(seen):
         return Network(candidate, strict, mended, tuple(written), by_source=True)
     return Network(candidate, strict, mended, seen)
+
+
+def _called_by_method(student: Student, candidate: Candidate, method: str) -> Candidate:
+    """A network without a ``forward``, by the method in its place: a slip unless the notebook calls it itself."""
+    slip = f"{candidate.title} has no `forward`, but `{method}`"
+    deliberate = any(calls(cell.tree, method) for cell in student.find(objects).cells)
+    return replace(candidate, method=method, slip=candidate.slip or ("" if deliberate else slip))
 
 
 def _declared(layers: Sequence[Layer], mended: Passage) -> tuple[Layer, ...]:

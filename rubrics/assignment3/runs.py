@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-
-import numpy as np
 
 from grader.probe import expr
 from grader.probe.expr import Expr
-from grader.probe.types import Array
 from grader.scoring import Student
-from reference.assignment3 import CLASSES, EPOCHS, IMAGE_SHAPE
-from rubrics.assignment3.classified import as_it_learns
-from rubrics.assignment3.loading import look_at_data, sizes
-from rubrics.assignment3.objects import Objects, Roles, objects, roles
+from reference.assignment3 import EPOCHS
+from rubrics.assignment3.attempts import STUB_SIZES, Attempt, all_attempts, stub_data, stub_loader, stub_network
+from rubrics.assignment3.objects import Objects, objects, roles
 from rubrics.assignment3.probing import Network, find_network
 from rubrics.put_right import STAND_INS, has_no_gradient, put_right
 from rubrics.repair import Plan, Rerun, rerun
@@ -24,11 +20,6 @@ from rubrics.source import CellSource, called_name, calls, cells_that_train, fun
 from rubrics.trace import whole_trace
 from rubrics.training import TrainingRun, training_runs
 
-LARGE = 5_000
-"""Data sets beyond this size are replaced by small ones when a training is run again."""
-
-STUB_SIZES = {"train": 96, "test": 60}
-STUB_BATCH = 16
 BUDGET_S = 60.0
 
 
@@ -145,25 +136,14 @@ def _needs_repair(training: Training) -> bool:
 # --- running it again -------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Attempt:
-    title: str
-    names: Mapping[str, Expr] = field(default_factory=dict)
-    data: bool = False
-    loss: bool = False
-    stub: bool = False
-    floats: bool = False
-    sources: tuple[str, ...] = ()
-
-
 def _repair(student: Student, training: Training, network: Network | None) -> None:
-    found, role = student.find(objects), student.find(roles)
+    found = student.find(objects)
     sources = [put_right(source, training.broken) for source in _sources(student, found)]
     if not sources:
         return
     sources.insert(0, STAND_INS)
     training.detached = has_no_gradient(training.broken)
-    attempts = [*_of_logits(sources, network), *_attempts(student, found, role, network)]
+    attempts = list(all_attempts(student, sources, network))
     best = _best(student, training, sources, attempts)
     if best is None:
         # Functions and optimizers of other cells know what stands in for a name only if these run again, too.
@@ -174,7 +154,7 @@ def _repair(student: Student, training: Training, network: Network | None) -> No
 
 
 def _best(
-    student: Student, training: Training, sources: Sequence[str], attempts: Sequence[_Attempt]
+    student: Student, training: Training, sources: Sequence[str], attempts: Sequence[Attempt]
 ) -> tuple[int, Training] | None:
     """The training of the attempt that goes on the longest, with its score."""
     best: tuple[int, Training] | None = None
@@ -185,7 +165,7 @@ def _best(
             names,
             keep=tuple(names),
             budget_s=BUDGET_S,
-            tensors=_stub_data(student),
+            tensors=stub_data(student),
             float_images=attempt.floats,
         )
         again = rerun(student, plan, lambda name: _missing(student, name))
@@ -198,15 +178,6 @@ def _best(
         if score >= 2 * EPOCHS:
             break
     return best
-
-
-def _of_logits(sources: Sequence[str], network: Network | None) -> list[_Attempt]:
-    """An attempt for a network that returns classes, if it is one."""
-    if network is None or network.strict.whole or network.strict.error:
-        return []
-    one = network.candidate
-    changed = as_it_learns(sources, one.source, one.class_name, one.names)
-    return [_Attempt("with logits in place of classes", sources=tuple(changed))] if changed else []
 
 
 def _take(training: Training, better: Training) -> None:
@@ -247,94 +218,20 @@ def _sources(student: Student, found: Objects) -> list[str]:
     return [cell.cell.source for cell in chosen] if trains or evaluating else []
 
 
-def _attempts(student: Student, found: Objects, role: Roles, network: Network | None) -> Iterator[_Attempt]:
-    small = dict(_small_data(found, role)) if _large(role) else {}
-    data = dict(_small_data(found, role))
-    losses = {str(name): _right_loss() for entry in found.entries("losses") for name in entry.get("names") or ()}
-    stub = dict(_stub_names(student, network))
-    if student.lost("3c.tensor") and not small:
-        yield _Attempt("with images as float tensors", floats=True)
-    yield _Attempt("with a final layer that fits", small, data=bool(small))
-    if losses:
-        yield _Attempt("with cross-entropy in place of the loss", {**small, **losses}, data=bool(small), loss=True)
-    if stub:
-        yield _Attempt("with a plain network in place", {**small, **stub}, data=bool(small), stub=True)
-    if data and not small:
-        yield _Attempt("with plain data in place", data, data=True)
-    if stub and data:
-        yield _Attempt("with plain data and a plain network in place", {**data, **stub}, data=True, stub=True)
-    if stub and losses:
-        everything = {**data, **stub, **losses}
-        yield _Attempt("with data, network and loss in place", everything, data=bool(data), loss=True, stub=True)
-
-
-def _large(role: Roles) -> bool:
-    return any(
-        loader is not None and loader.dataset is not None and (loader.dataset.length or 0) > LARGE
-        for loader in (role.train, role.test)
-    )
-
-
-def _right_loss() -> Expr:
-    return expr.call(expr.importing("torch.nn.CrossEntropyLoss"))
-
-
-def _stub_network() -> Expr:
-    return expr.linear_stub(int(np.prod(IMAGE_SHAPE)), CLASSES)
-
-
-def _stub_names(student: Student, network: Network | None) -> Iterator[tuple[str, Expr]]:
-    """The network's names, and its class as a factory that ignores its arguments."""
-    if network is None:
-        return
-    for name in network.candidate.names:
-        yield name, _stub_network()
-    if network.candidate.class_name and network.candidate.source:
-        made = expr.call(expr.importing("unittest.mock.Mock"), [], {"return_value": _stub_network()})
-        yield network.candidate.class_name, made
-
-
-def _small_data(found: Objects, role: Roles) -> Iterator[tuple[str, Expr]]:
-    for name, loader in (("train", role.train), ("test", role.test)):
-        made = _stub_loader(name)
-        for known in loader.names if loader is not None else ():
-            yield known, made
-        # also beside a loader with a name: accuracies are divided by the length of the data set
-        if loader is not None and loader.dataset is not None:
-            for known in loader.dataset.names:
-                yield known, expr.tensor_dataset(f"{name}_images", f"{name}_labels")
-
-
-def _stub_loader(name: str) -> Expr:
-    data = expr.tensor_dataset(f"{name}_images", f"{name}_labels")
-    return expr.loader(data, STUB_BATCH, shuffle=name == "train")
-
-
-def _stub_data(student: Student) -> dict[str, Array]:
-    """Small random images and labels, of the size that the notebook's images have."""
-    height, width = max(sizes(student.find(look_at_data)), default=IMAGE_SHAPE[1:])
-    generator = student.rng("stub data")
-    data: dict[str, Array] = {}
-    for name, count in STUB_SIZES.items():
-        shape = (count, IMAGE_SHAPE[0], min(height, 256), min(width, 256))
-        data[f"{name}_images"] = generator.standard_normal(shape).astype(np.float32)
-        data[f"{name}_labels"] = generator.integers(0, CLASSES, count)
-    return data
-
-
 def _missing(student: Student, name: str) -> Expr | None:
     """What a name that no cell could define probably stands for."""
     low = name.lower()
     network = student.find(find_network)
     if "load" in low or low.endswith(("_dl", "batches")):
-        return _stub_loader("train" if "train" in low else "test")
+        return stub_loader("train" if "train" in low else "test")
     if "set" in low or "data" in low:
         which = "train" if "train" in low else "test"
         return expr.tensor_dataset(f"{which}_images", f"{which}_labels")
     if low in {"model", "net", "network", "cnn"} or low.endswith(("model", "net", "network")):
-        if network is not None and network.strict.shape is not None and name[:1].islower():
+        runs = network is not None and network.strict.shape is not None and not network.candidate.method
+        if network is not None and runs and name[:1].islower():
             return network.candidate.target
-        stub = _stub_network()
+        stub = stub_network()
         return (
             stub if name[:1].islower() else expr.call(expr.importing("unittest.mock.Mock"), [], {"return_value": stub})
         )
@@ -342,7 +239,7 @@ def _missing(student: Student, name: str) -> Expr | None:
         parameters = expr.call(expr.attr(network.candidate.target, "parameters"))
         return expr.call(expr.importing("torch.optim.SGD"), [parameters, expr.value(0.01)])
     which = _used_as_loader(student.find(objects).cells, name)
-    return _stub_loader(which) if which else None
+    return stub_loader(which) if which else None
 
 
 def _is_optimizer(student: Student, name: str) -> bool:
@@ -369,7 +266,7 @@ def _used_as_loader(cells: Sequence[CellSource], name: str) -> str:
     return ""
 
 
-def _judge(student: Student, training: Training, again: Rerun, attempt: _Attempt) -> Training | None:
+def _judge(student: Student, training: Training, again: Rerun, attempt: Attempt) -> Training | None:
     stub_loaders = _loaders_by_size(again) if attempt.data or again.defined else {}
     train = {obj for obj, which in stub_loaders.items() if which == "train"} or training.train_loaders
     test = {obj for obj, which in stub_loaders.items() if which == "test"} or training.test_loaders

@@ -74,6 +74,24 @@ def _is_test(one: Pass, training: Training, lengths: set[int]) -> bool:
     return one.loader in training.test_loaders
 
 
+def _part(student: Student, one: Pass) -> str:
+    """What a pass saw of the test set, where it was left before the loader's end (a ``return`` in the loop).
+
+    Returns:
+        Words for evidence; ``""`` for a pass over all batches, and where their number is not known.
+    """
+    loader = student.find(objects).loader(one.loader)
+    seen = min(len(one.of("batch")), len(one.of("forward")))  # a loop may be left with a batch in its hands
+    if one.complete or loader is None or seen >= (loader.length or 0):
+        return ""
+    return f"{seen} of the {loader.length} batches of the test set"
+
+
+def _whole(student: Student, passes: Sequence[Pass]) -> Sequence[Pass]:
+    """The passes over the whole test set, if there are any: a few images may be looked at besides."""
+    return [one for one in passes if not _part(student, one)] or passes
+
+
 # --- accuracy ---------------------------------------------------------------------------------------------------
 
 
@@ -90,7 +108,7 @@ def test_accuracy(student: Student, training: Training) -> Outcome:
     if seen.every:
         return _each_epoch(criterion, student, training, run, seen)
     if seen.only_last:
-        return _only_once(criterion, student, training, run, seen.epochs[-1][-1])
+        return _only_once(criterion, student, training, run, _whole(student, seen.epochs[-1])[-1])
     if seen.all:
         if training.broken or training.interrupted:
             return review(criterion, f"The test set was evaluated after {len(seen.all)} epochs before the cell ended.")
@@ -126,7 +144,8 @@ def _accuracies(series: Sequence[Series], *, test: bool) -> list[Series]:
 
 
 def _each_epoch(criterion: str, student: Student, training: Training, run: TrainingRun, seen: Tested) -> Outcome:
-    counted = [[count for one in passes if (count := _count(student, run, one)) is not None] for passes in seen.epochs]
+    chosen = [_whole(student, passes) for passes in seen.epochs]
+    counted = [[count for one in passes if (count := _count(student, run, one)) is not None] for passes in chosen]
     if not all(counted):
         network = student.find(find_network)
         if network is not None and network.candidate.obj is None:
@@ -137,6 +156,9 @@ def _each_epoch(criterion: str, student: Student, training: Training, run: Train
     found = match(training.series, truths, SHARES)
     if found is not None and found.hypothesis.startswith("accuracy"):
         saw = f"{found.series.where}: {found.series.text}."
+        parts = [_part(student, passes[-1]) for passes in chosen]
+        if all(parts):
+            return not_met(criterion, f"{saw} That is the accuracy of {parts[-1]} alone.", variant="wrong")
         if student.lost("3c.test") or student.lost("3c.test-loader"):
             return carried(criterion, "3c", f"{saw} The images are those of 3(c).")
         return met(criterion, saw)
@@ -262,6 +284,8 @@ def _only_once(criterion: str, student: Student, training: Training, run: Traini
     saw = f"The test accuracy ({counted.accuracy:.4g}) is computed only once, after the last epoch."
     for truth in (counted.accuracy, counted.mean_of_batches):
         if printed_after(run, one.start, truth, SHARES) or _kept(student, training, truth):
+            if part := _part(student, one):
+                return not_met(criterion, f"{saw} It is the accuracy of {part} alone.", variant="wrong")
             return partial(criterion, 0.5, saw)
     if training.repaired and _accuracy_is_kept(student):
         return review(criterion, f"{saw} Its value could not be checked.")
@@ -340,7 +364,7 @@ def _drops_by_function(student: Student, network: Network | None, forwards: Sequ
         return False
     if any(event.get("training") for event in forwards):
         return True
-    call = expr.call(network.candidate.target, [expr.tensor("images")])
+    call = expr.call(network.candidate.called, [expr.tensor("images")])
     mode = [network.candidate.target, "eval"]
     steps = [{"slot": f"draw{seed}", "expr": call, "mode": mode, "grad": False, "seed": seed} for seed in (1, 2)]
     answer = student.ask(Request("evaluate", {"steps": steps}, {"images": fresh_images(student)}))

@@ -69,7 +69,7 @@ def final_accuracy(student: Student) -> float | None:
     steps = [
         {"slot": "batch", "expr": first, "quiet": True},
         {"slot": "labels", "expr": expr.item(expr.slot("batch"), expr.value(1))},
-        {"slot": "out", "expr": expr.call(network.candidate.target, arguments), "grad": False},
+        {"slot": "out", "expr": expr.call(network.candidate.called, arguments), "grad": False},
     ]
     values = step_values(student.ask(Request("evaluate", {"steps": steps}, timeout_s=120)))
     out, labels = values.get("out"), values.get("labels")

@@ -50,6 +50,16 @@ def dedent(text: str) -> str:
     return "\n".join(line.removeprefix("    ") for line in text.splitlines()) + "\n"
 
 
+BLOCK = """
+class Block(nn.Module):
+    def __init__(self, given, made):
+        self.conv = nn.Conv2d(given, made, 5, padding=(2, 0))
+
+    def forward(self, x):
+        return self.conv(x)
+
+"""
+
 DATA_FAULTS: dict[str, Fault] = {
     "not downloaded": Fault(data(("download=True", "download=False")), {"3c.download": NO}),
     "download left out": Fault(data((" download=True,", "")), {"3c.download": NO}),
@@ -191,6 +201,40 @@ NETWORK_FAULTS: dict[str, Fault] = {
         network(("return self.fc(x)", "return F.softmax(self.fc(x), dim=1)")), {"3e.loss": NO}
     ),
     "constructor of the base not called": Fault(network(("        super().__init__()\n", "")), {"3d.forward": NO}),
+    "forward misspelt, one non-linearity missing": Fault(
+        network(("def forward", "def foward"), ("F.relu(self.conv3(x))", "self.conv3(x)")),
+        {"3d.forward": NO, "3d.activation": Lost("partial", 0.5)},
+    ),
+    "forward misspelt, for larger images": Fault(
+        [
+            change(DATA, ("transforms.Compose([", "transforms.Compose([transforms.Resize((48, 48)), ")),
+            change(NETWORK, ("def forward", "def Forward"), ("128 * 8 * 1", "128 * 12 * 5")),
+            TRAINING,
+        ],
+        {"3c.size": NO, "3d.forward": NO},
+        ("3d.fc",),
+    ),
+    "constructor with sizes, the base's not called": Fault(
+        [
+            DATA,
+            change(
+                NETWORK,
+                ("        super().__init__()\n", ""),
+                ("def __init__(self)", "def __init__(self, features, classes)"),
+                ("128 * 8 * 1, 10", "features, classes"),
+                ("CNN()", "CNN(1024, 10)"),
+            ),
+            change(TRAINING, ("    model.eval()\n", "")),
+        ],
+        {"3d.forward": NO, "3e.eval": NO},
+    ),
+    "constructor of a block's base not called": Fault(
+        network(
+            ("class CNN", BLOCK + "class CNN"),
+            ("nn.Conv2d(3, 32, kernel_size=5, stride=1, padding=(2, 0))", "Block(3, 32)"),
+        ),
+        {"3d.forward": NO},
+    ),
     "activation thrown away": Fault(
         network(("x = F.relu(self.conv3(x))", "x = self.conv3(x)\n        F.relu(x)")),
         {"3d.activation": Lost("partial", 0.5)},
@@ -316,6 +360,14 @@ REPORT_FAULTS: dict[str, Fault] = {
     "accuracy of the training set": Fault(
         training(("        for images, labels in test_loader:", "        for images, labels in train_loader:")),
         {"3e.test-accuracy": Lost(variant="wrong")},
+    ),
+    "accuracy of the first batch": Fault(
+        training(("(predicted == labels).sum().item()\n", "(predicted == labels).sum().item()\n            break\n")),
+        {"3e.test-accuracy": Lost(variant="wrong")},
+    ),
+    "a batch looked at after each test": Fault(
+        training(("    print(f", "    model(next(iter(test_loader))[0])\n    print(f")),
+        {"3e.eval": NO},
     ),
     "test loss only": Fault(
         training(
