@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 
 from grader.scoring import Outcome, Student, met, not_met, review
 from rubrics.assignment1.evidence import cell_label, gather
@@ -10,7 +11,7 @@ from rubrics.assignment1.maptrail import Trail
 from rubrics.assignment1.operands import multiplied
 from rubrics.assignment1.source import Code, last_name
 from rubrics.assignment1.work import Work
-from rubrics.assignment1.written import read_source
+from rubrics.assignment1.written import ENLARGING, read_source
 
 ORIGINAL, CHANGED = ("scaled", "raw"), ("imagenet", "other", "unscaled")
 
@@ -31,6 +32,7 @@ def attempted(student: Student, given: Work) -> Outcome:
     for name, value in given.code.bindings():
         if last_name(value) in named:
             named.setdefault(name, named[last_name(value)])
+    named |= _resized(given.code, named)
     failed = any(cell.error_name for cell in student.notebook.code_cells)
     maps = _map_names(student, given)
     products = given.written.products + read_source(given.code, []).products
@@ -46,6 +48,25 @@ def attempted(student: Student, given: Work) -> Outcome:
     if factor is not None:
         return review(criterion, f"The map multiplies `{factor}`, the parameter of a function that never ran.")
     return not_met(criterion, "The map does not multiply the image.")
+
+
+def _resized(code: Code, named: Mapping[str, str]) -> dict[str, str]:
+    """Names of what was made of a picture by a change of its size, which may leave too few pixels to know it by."""
+    found: dict[str, str] = {}
+    for _, node in code.walk():
+        if isinstance(node, ast.Assign):
+            calls = [part for part in ast.walk(node.value) if isinstance(part, ast.Call)]
+            given = {
+                part.id
+                for call in calls
+                if last_name(call.func) in ENLARGING
+                for argument in call.args
+                for part in ast.walk(argument)
+                if isinstance(part, ast.Name)
+            }
+            kinds = [named[name] for name in sorted(given & named.keys())]
+            found |= {target.id: kinds[0] for target in node.targets if isinstance(target, ast.Name) and kinds}
+    return found
 
 
 def _parameters(given: Work) -> set[str]:

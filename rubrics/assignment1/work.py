@@ -5,15 +5,17 @@ from __future__ import annotations
 import ast
 import functools
 import re
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from grader.scoring import Student
 from rubrics.assignment1.channels import averaged_over_channels, wrongly_summed
 from rubrics.assignment1.evidence import Evidence, Seen, cell_label, entries, gather, whole
 from rubrics.assignment1.maptrail import SeenMap, Trail, trail
 from rubrics.assignment1.network import delivered, matches, recorded_runs
-from rubrics.assignment1.source import Code, last_name, read_code
+from rubrics.assignment1.source import Code, last_name, parse, read_code
 from rubrics.assignment1.written import Written, read_source
 
 _IMAGE_ASKED = re.compile(r"index \d+ is out of bounds for (dimension|axis) 0 with size 1$")
@@ -150,10 +152,16 @@ def _idle(student: Student, code: Code) -> Written | None:
     sources += [
         str(function.get("source"))
         for at, function in enumerate(functions)
-        if not entries(function, "calls") and not function.get("is_method")
+        if not entries(function, "calls") and not function.get("is_method") and not _yields(function)
         if last[str(function.get("name"))] == at  # an earlier version was replaced
     ]
     return read_source(code, sources) if sources else None
+
+
+def _yields(function: Mapping[str, Any]) -> bool:
+    """Whether a function is a generator, whose calls are not recorded."""
+    tree = parse(textwrap.dedent(str(function.get("source"))))
+    return tree is not None and any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in ast.walk(tree))
 
 
 def place(entry: SeenMap) -> str:
