@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -148,7 +148,7 @@ def _methods(found: Facts) -> Iterator[Access]:
         if name.startswith("__") and (is_data or name not in {"__call__", "__getitem__", "__missing__"}):
             continue
         bare = _fills(found, function, skip_self=True)
-        for target, prelude, where in _holders(kind, name):
+        for target, prelude, where in _holders(_with_heirs(kind, kinds.values()), name):
             for fill in bare:
                 yield Access(
                     f"method `{function['name']}` {where}in {cell_name(function.get('cell'))}",
@@ -159,11 +159,20 @@ def _methods(found: Facts) -> Iterator[Access]:
                 )
 
 
+def _with_heirs(kind: Mapping[str, Any], kinds: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """A class with the instances of the classes that inherit from it, where it has none itself."""
+    title = f"__main__.{kind.get('name')}"
+    heirs = [one for other in kinds if title in (other.get("bases") or ())[1:] for one in other.get("instances") or ()]
+    return kind if kind.get("instances") else {**kind, "instances": heirs}
+
+
 def _holders(kind: Mapping[str, Any], method: str) -> Iterator[tuple[Expr, tuple[Mapping[str, Any], ...], str]]:
     number = kind.get("obj")
     instances = [expr.obj(int(one)) for one in (kind.get("instances") or ())[:1]]
     for instance in instances:
-        yield expr.attr(instance, method), (), ""
+        # A method such as ``fit`` changes its object, which others have to find as it was.
+        copied = {"slot": "holder", "expr": expr.call(expr.importing("copy.copy"), [instance]), "quiet": True}
+        yield expr.attr(expr.slot("holder"), method), (copied,), ""
     if instances or not isinstance(number, int):
         return
     made = {"slot": "holder", "expr": expr.call(expr.obj(number)), "quiet": True}
