@@ -30,6 +30,7 @@ class Access:
         prelude: Steps to evaluate first.
         rank: Lower ones are tried first.
         bare: Whether it is only a string or list of characters, whose places serve as index numbers.
+        table: Whether it is a dictionary with an entry for each letter.
     """
 
     how: str
@@ -39,6 +40,7 @@ class Access:
     prelude: tuple[Mapping[str, Any], ...] = ()
     rank: int = 0
     bare: bool = False
+    table: bool = False
 
 
 def accesses(student: Student, found: Facts) -> list[Access]:
@@ -240,7 +242,7 @@ def _structure(target: Expr, value: Value, how: str, cell: int | None, *, stored
     if value.kind == "dict":
         keys = {key.text() for key, _ in value.pairs()}
         if len([key for key in keys if key and len(key) == 1]) >= 20:
-            yield Access(how, lambda char: expr.item(target, expr.value(char)), cell, stored, rank=1)
+            yield Access(how, lambda char: expr.item(target, expr.value(char)), cell, stored, rank=1, table=True)
     elif is_alphabet(value):
         yield Access(
             how,

@@ -209,8 +209,16 @@ def _of_epoch(run: TrainingRun, epoch: Epoch) -> Seen:
     found = {"while training": predictions(run.trace, epoch.training)}
     for at, one in enumerate(epoch.evaluations[:4]):
         same = one.loader == epoch.training.loader or one.samples == epoch.training.samples
-        found[f"evaluation {at + 1}{'' if same else f' {_OTHER_DATA}'}"] = predictions(run.trace, one)
+        pairs = predictions(run.trace, one)
+        if not _without_labels(pairs, found["while training"]):
+            found[f"evaluation {at + 1}{'' if same else f' {_OTHER_DATA}'}"] = pairs
     return Seen({name: pairs for name, pairs in found.items() if pairs})
+
+
+def _without_labels(pairs: Sequence[tuple[Floats, Floats]], trained: Sequence[tuple[Floats, Floats]]) -> bool:
+    """Whether a pass had one target for all names, in place of labels: its predictions are compared elsewhere."""
+    given, learnt = ({float(value) for _, target in some for value in target} for some in (pairs, trained))
+    return len(given) == 1 < len(learnt) and sum(len(target) for _, target in pairs) > 2 * len(pairs) > 0
 
 
 def explain(run: TrainingRun, series: Sequence[Series], samples: Sequence[int]) -> Reported | None:

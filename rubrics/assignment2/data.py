@@ -137,10 +137,13 @@ def _instances(found: Facts) -> Iterator[tuple[Expr, Mapping[str, Any], str]]:
     ]
     known = {entry.get("obj") for entry in entries}
     used = {loader.get("dataset") for loader in found.entries("loaders")}
+    # Of equals, the one that was trained on: for predictions some are made with targets that mean nothing.
+    shuffled = {loader.get("dataset") for loader in found.entries("loaders") if loader.get("shuffle")}
 
-    def rank(entry: Mapping[str, Any]) -> tuple[bool, bool, int]:
-        length = entry.get("length")
-        return bool(entry.get("own_class")), entry.get("obj") in used, length if isinstance(length, int) else -1
+    def rank(entry: Mapping[str, Any]) -> tuple[bool, bool, int, bool]:
+        number, length = entry.get("obj"), entry.get("length")
+        size = length if isinstance(length, int) else -1
+        return bool(entry.get("own_class")), number in used, size, number in shuffled
 
     for entry in sorted(entries, key=rank, reverse=True)[:4]:
         yield expr.obj(int(entry["obj"])), entry, f"`{(entry.get('names') or [entry.get('type')])[0]}`"

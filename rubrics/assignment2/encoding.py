@@ -99,7 +99,10 @@ def find_encodings(student: Student) -> Encodings:
     ways = accesses(student, found)
     plausible = _plausible(student, ways)
     candidates = [encoding for way in plausible if (encoding := _called(student, way)) is not None]
-    if not any(encoding.one_hot or encoding.stored for encoding in candidates if not encoding.bare):
+    known = any(encoding.one_hot or encoding.stored for encoding in candidates if not encoding.bare)
+    if not known and (shared := _shared(student, ways)) is not None:
+        return Encodings((shared,), learnt)
+    if not known:
         candidates += [
             Encoding(h.how, codes, {}, stored=False, cell=h.cell)
             for h in hidden(student, found)
@@ -181,6 +184,16 @@ def _plausible(student: Student, ways: Sequence[Access]) -> list[Access]:
             if _differ([_numbers(upper.get(char)) for char in "DQK"]):
                 kept.append(way)
     return kept[:14]
+
+
+def _shared(student: Student, ways: Sequence[Access]) -> Encoding | None:
+    """A table in which all letters have the same vector, as of one tensor that a loop went on changing."""
+    for way in (way for way in ways if way.table and way.stored):
+        encoding = _called(student, way)
+        sizes = {len(code) for code in encoding.codes.values()} if encoding is not None else set()
+        if encoding is not None and encoding.letters == 1 and min(sizes) >= len(LETTERS):
+            return encoding
+    return None
 
 
 def _differ(codes: Sequence[Vector | None]) -> bool:
