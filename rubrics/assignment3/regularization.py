@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import re
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +15,7 @@ from grader.probe import expr
 from grader.probe.types import Request
 from grader.probe.value import step_values
 from grader.scoring import Outcome, Student, met, not_met
+from grader.scoring.parsing import parse
 from rubrics.assignment3.objects import Objects, objects, roles
 from rubrics.assignment3.probing import Network
 from rubrics.assignment3.runs import find_training
@@ -21,6 +26,7 @@ from rubrics.trace import Trace, whole_trace
 _AUGMENTATIONS = re.compile(
     r"Random\w+|ColorJitter|AutoAugment|RandAugment|TrivialAugment\w*|AugMix|GaussianBlur|GaussianNoise|ElasticTransform"
 )
+_DROPOUTS = ("dropout", "dropout1d", "dropout2d", "alpha_dropout", "feature_alpha_dropout")
 DRAWS = 4
 
 
@@ -29,6 +35,7 @@ def regularization(student: Student, network: Network) -> Outcome:
     criterion = "3d.regularization"
     found = student.find(objects)
     techniques = [*_in_network(network), *_in_training(found, network), *_in_loss(student.find(whole_trace), found)]
+    techniques += _by_arguments(found)
     if not techniques:
         techniques = list(_augmentation(student, found))
     if not techniques and not student.find(whole_trace).of("backward"):
@@ -61,6 +68,26 @@ def _in_network(network: Network) -> Iterator[str]:
         yield "dropout (in a network that fails before it)"
     elif not whole and any(str(part.get("type")).startswith("BatchNorm") for part in network.candidate.tree):
         yield "batch normalization (in a network that fails before it)"
+
+
+def _by_arguments(found: Objects) -> Iterator[str]:
+    """Dropout in a plain function that is told by its arguments to drop, as while training only."""
+    for function in found.entries("functions"):
+        with contextlib.suppress(SyntaxError, ValueError):
+            tree = parse(textwrap.dedent(str(function.get("source"))))
+            for call in calls(tree, *_DROPOUTS) if not function.get("is_method") else ():
+                rate = call.args[1] if len(call.args) > 1 else keyword(call, "p")
+                training = call.args[2] if len(call.args) > 2 else keyword(call, "training")
+                given = [record.get("args") or {} for record in function.get("calls") or ()]
+                if any(_is_on(rate, one) and _is_on(training, one) for one in given):
+                    yield "dropout"
+
+
+def _is_on(node: ast.expr | None, given: Mapping[str, Any]) -> bool:
+    """Whether an argument is positive or true: what is left out, or computed from other arguments, is."""
+    if isinstance(node, ast.Name) and node.id in given:
+        return bool((given[node.id] or {}).get("value"))
+    return node is None or not isinstance(node, ast.Constant) or bool(node.value)
 
 
 def _in_training(found: Objects, network: Network) -> Iterator[str]:
