@@ -59,6 +59,8 @@ def _functions(found: Facts) -> Iterator[Access]:
         if function.get("is_method") or not isinstance(number, int):
             continue
         listed.add(number)
+        if _gives_nothing(function):
+            continue  # it would only be called for what it changes, such as an alphabet that it makes codes of
         nested = not function.get("global")
         for fill in _fills(found, function):
             yield Access(
@@ -76,6 +78,12 @@ def _functions(found: Facts) -> Iterator[Access]:
                 _calling(expr.var(str(entry["name"])), ({}, 0)),
                 entry.get("cell"),
             )
+
+
+def _gives_nothing(function: Mapping[str, Any]) -> bool:
+    """Whether all recorded calls of a function returned None."""
+    returned = [record.get("returned") or {} for record in function.get("calls") or ()]
+    return bool(returned) and all(one.get("kind") == "none" for one in returned)
 
 
 Fill = tuple[Mapping[int, Expr], int]

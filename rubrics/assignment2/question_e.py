@@ -334,6 +334,8 @@ def _behaved_output(student: Student, network: Network, behaviour: Behaviour) ->
 
 def _behaved_recurrence(network: Network, behaviour: Behaviour) -> Outcome:
     how = network.how
+    if not network.steady and not _square(network.params) and behaviour.all_elements:
+        return met("2e.recurrence", f"{how}: every element has an effect; calls differ, since no K×K parameter is kept")
     if not network.steady:
         return not_met("2e.recurrence", f"{how}: two calls with the same input give different outputs")
     if behaviour.elements and not behaviour.all_elements:
