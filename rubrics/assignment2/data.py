@@ -20,6 +20,7 @@ from rubrics.assignment2.items import Item, read_item
 
 _TORCH_DATASET = "torch.utils.data.dataset.Dataset"
 WRAPPERS = {"Subset", "ConcatDataset"}
+MANY = 10
 READ_AS_MISSING = {"nan": "nanne", "null": "nulle", "none": "nonne", "na": "nah", "": "anna"}
 """Lower-case names that readers of CSV take for missing values, and what is written in their place."""
 
@@ -41,6 +42,7 @@ class DataSet:
         sizes: Lengths of containers that it holds, by attribute.
         rows: Number of names that it was made with, where the examination made it.
         clean: Whether its names were made lower-case and free of '-', to look past a fault of 2(c).
+        misfed: Whether the notebook made it with other things than names, and this is one made with names.
     """
 
     expr: Expr
@@ -55,6 +57,7 @@ class DataSet:
     sizes: Mapping[str, int]
     clean: bool = False
     rows: int = 0
+    misfed: bool = False
 
     @property
     def good(self) -> tuple[Item, ...]:
@@ -95,7 +98,7 @@ def find_data_set(student: Student) -> DataSet | None:
     for expression, entry, how in _instances(found):
         failing = examined(student, found, expression, entry, how)
         if failing is not None and (failing.good or not any(item.fault for item in failing.items)):
-            return failing
+            return _with_names(student, found, failing)
         if failing is not None:
             break
     # an instance of which every item fails may have been given the wrong arguments
@@ -104,6 +107,18 @@ def find_data_set(student: Student) -> DataSet | None:
         if made is not None and (made.good or failing is None):
             return made
     return failing
+
+
+def _with_names(student: Student, found: Facts, data: DataSet) -> DataSet:
+    """The data set, or one of its class made with names where the notebook encodes two texts only: the genders."""
+    texts = {item.rows.tobytes() for item in data.good if item.rows is not None}
+    if data.alignment.layout or len(texts) > 2 or len(data.good) < MANY:
+        return data
+    for kind in _classes(found):
+        made = constructed(student, found, kind) if kind.get("name") == data.type_name else None
+        if made is not None and made.alignment.layout and made.alignment.right:
+            return replace(made, misfed=True)
+    return data
 
 
 def classes_of(student: Student) -> list[Mapping[str, Any]]:

@@ -103,6 +103,9 @@ def _instances(student: Student) -> bool:
 
 def _data(student: Student, training: Training) -> Outcome:
     trace = student.find(whole_trace)
+    given = student.find(find_data_set)
+    if given is not None and given.misfed:
+        return not_met("2f.data", f"`{given.type_name}` is not made with the names: what it encodes are two words only")
     batches = [event for event in trace.of("forward") if event.get("batch") is not None]
     if batches:
         shape = "×".join(str(size) for size in (batches[0].get("in_shapes") or [[0]])[0])

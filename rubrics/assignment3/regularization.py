@@ -37,7 +37,7 @@ def regularization(student: Student, network: Network) -> Outcome:
     techniques = [*_in_network(network), *_in_training(found, network), *_in_loss(student.find(whole_trace), found)]
     techniques += _by_arguments(found)
     if not techniques:
-        techniques = list(_augmentation(student, found))
+        techniques = [*_own_decay(student, found), *_augmentation(student, found)]
     if not techniques and not student.find(whole_trace).of("backward"):
         run = student.find(find_training).run  # what the notebook could not train, run again
         techniques = list(_in_loss(run.trace, found)) if run is not None else []
@@ -105,6 +105,27 @@ def _in_training(found: Objects, network: Network) -> Iterator[str]:
             decay = constant(keyword(call, "weight_decay"))
             if isinstance(decay, (int, float)) and decay > 0:
                 yield f"weight decay of {decay:g}"
+
+
+def _own_decay(student: Student, found: Objects) -> Iterator[str]:
+    """An optimizer of the notebook's own that shrinks weights whose gradient is 0."""
+    kinds = {str(kind.get("name")): kind.get("obj") for kind in found.entries("classes")}
+    used = {str(entry.get("type")) for entry in found.entries("optimizers")}
+    ones = expr.call(expr.importing("torch.ones"), [expr.value(3)])
+    for number in (kinds[name] for name in sorted(used & kinds.keys()) if isinstance(kinds[name], int)):
+        zeros = expr.call(expr.importing("torch.zeros"), [expr.value(3)])
+        given = [expr.slot("weight"), expr.value("grad"), zeros]
+        steps = [
+            {"slot": "weight", "expr": expr.call(expr.importing("torch.nn.Parameter"), [ones])},
+            {"slot": "grad", "expr": expr.call(expr.importing("builtins.setattr"), given)},
+            {"slot": "made", "expr": expr.call(expr.obj(number), [expr.sequence("list", [expr.slot("weight")])])},
+            {"slot": "stepped", "expr": expr.call(expr.attr(expr.slot("made"), "step"))},
+            {"slot": "after", "expr": expr.attr(expr.slot("weight"), "data")},
+        ]
+        value = step_values(student.ask(Request("evaluate", {"steps": steps}))).get("after")
+        after = value.array() if value is not None else None
+        if after is not None and 0 <= float(after.min()) <= float(after.max()) < 1:
+            yield "weight decay in an optimizer of your own"
 
 
 def _in_loss(trace: Trace, found: Objects) -> Iterator[str]:
