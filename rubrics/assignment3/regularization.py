@@ -112,7 +112,8 @@ def _own_decay(student: Student, found: Objects) -> Iterator[str]:
     kinds = {str(kind.get("name")): kind.get("obj") for kind in found.entries("classes")}
     used = {str(entry.get("type")) for entry in found.entries("optimizers")}
     ones = expr.call(expr.importing("torch.ones"), [expr.value(3)])
-    for number in (kinds[name] for name in sorted(used & kinds.keys()) if isinstance(kinds[name], int)):
+    numbers = [number for name in sorted(used & kinds.keys()) if isinstance(number := kinds[name], int)]
+    for number in numbers:
         zeros = expr.call(expr.importing("torch.zeros"), [expr.value(3)])
         given = [expr.slot("weight"), expr.value("grad"), zeros]
         steps = [
