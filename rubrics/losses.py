@@ -94,6 +94,7 @@ _CATEGORICAL: dict[str, Formula] = {
     "mean squared error of probabilities": lambda z, t: ((_softmax(z) - _one_hot(t, z.shape[1])) ** 2).mean(axis=1),
     "binary cross-entropy of each class": lambda z, t: _bce(_sigmoid(z), _one_hot(t, z.shape[1])).mean(axis=1),
     "mean absolute error": lambda z, t: np.abs(z - _one_hot(t, z.shape[1])).mean(axis=1),
+    "cross-entropy of a softmax over the batch": lambda z, t: -_picked(log_softmax(z.T).T, t),
 }
 
 _BINARY: dict[str, Formula] = {

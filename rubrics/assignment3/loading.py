@@ -247,12 +247,15 @@ def sizes(look: Look) -> set[tuple[int, int]]:
         if value.kind == "image":
             width, height = value.data.get("size") or (0, 0)
             found.add((int(height), int(width)))
-        elif value.kind == "ndarray" and len(value.shape or ()) == 3 and (value.shape or ())[-1] in {1, 3}:
-            shape = value.shape or (0, 0, 0)
-            found.add((shape[0], shape[1]))
         elif value.shape is not None:
-            found.add((value.shape[-2], value.shape[-1]))
+            found.add(_extent(value.shape))
     return found
+
+
+def _extent(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Height and width of an image (…, C, H, W), or (…, H, W, C) as arrays of pictures have it."""
+    pixels = len(shape) > 2 and shape[-1] in {1, 3} and shape[-3] not in {1, 3}
+    return (shape[-3], shape[-2]) if pixels else (shape[-2], shape[-1])
 
 
 def _size(found: Objects, look: Look) -> Outcome:

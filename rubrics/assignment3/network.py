@@ -19,6 +19,8 @@ from rubrics.assignment3.regularization import regularization
 
 CRITERIA = ("convolutions", "padding", "pooling", "activation", "fc", "forward", "regularization")
 _RESHAPE = re.compile(r"shape '\[([^]]*)\]' is invalid")
+_NO_ROOM = "Output size is too small"
+"""What a pooling says that is wider than its map."""
 _SIZE_FAULT = re.compile(
     r"shapes cannot be multiplied|invalid for input of size|size mismatch|Kernel size can't be greater|"
     r"Calculated padded input size|Output size is too small|non-positive|more than 1 value per channel|"
@@ -75,7 +77,16 @@ def _convolutions(network: Network) -> Outcome:
     wanted = [(layer.out_channels, layer.in_channels, *layer.kernel) for layer in PLAN]
     weights = [layer.weight for layer in found]
     plain = all(layer.stride == (1, 1) and layer.dense for layer in found)
+    if weights != wanted and plain and network.strict.error and _twice(network, weights, wanted):
+        return met(criterion, f"{saw} The right ones are there, but one is applied twice.")
     return met(criterion, saw) if weights == wanted and plain else not_met(criterion, saw)
+
+
+def _twice(network: Network, weights: Sequence[tuple[int, ...]], wanted: Sequence[tuple[int, ...]]) -> bool:
+    """Whether the network holds the right convolutions, and its pass applies one of them twice in place of another."""
+    configs = [part.get("config") or {} for part in network.candidate.tree if part.get("type") == "Conv2d"]
+    held = [(one.get("out_channels"), one.get("in_channels"), *(one.get("kernel_size") or ())) for one in configs]
+    return sorted(map(str, held)) == sorted(map(str, wanted)) and len(set(weights)) < len(weights)
 
 
 def _conv_text(layer: Layer) -> str:
@@ -133,6 +144,8 @@ def _pooling(network: Network) -> Outcome:
     saw = "Pooling: " + "; ".join(
         f"after convolution {at}: {', '.join(map(_pool_text, found)) or 'none'}" for at, found in enumerate(pools, 1)
     )
+    if _NO_ROOM in network.strict.error and len(segments) == len(PLAN):
+        return not_met(criterion, f"{saw}; a further one finds no room: {network.strict.error}.")
     first = all(len(found) == 1 and _is_right_pool(found[0]) for found in pools[:2])
     rest = not any(pools[2:])
     return met(criterion, saw + ".") if first and rest and len(pools) >= 2 else not_met(criterion, saw + ".")
