@@ -172,7 +172,7 @@ def normalised(count: Counted, samples: Sequence[int]) -> Iterator[tuple[str, fl
     if count.elements > 1:
         yield "samples times elements", right / (seen * count.elements)
     for number in samples:
-        if number != seen:
+        if number not in {0, seen}:
             yield f"{number}, the size of a data set", right / number
 
 

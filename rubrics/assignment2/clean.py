@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from grader.probe import expr
 from grader.probe.types import Answer, Request
 from grader.probe.value import Value
 from grader.scoring import Student
+from grader.scoring.parsing import parse
 from rubrics.assignment2.data import (
     READ_AS_MISSING,
     WRAPPERS,
@@ -19,6 +22,7 @@ from rubrics.assignment2.data import (
     examined,
 )
 from rubrics.assignment2.facts import CSV_NAME, Facts, ask, cell_name, facts
+from rubrics.source import without_magics
 
 CLEAN_READING = f"""
 import pandas
@@ -83,7 +87,7 @@ def clean_data_set(student: Student) -> DataSet | None:
     found = student.find(facts)
     entries = [entry for entry in found.entries("datasets") if entry.get("own_class")]
     names = {name for entry in entries for name in entry.get("names") or ()}
-    cells = [cell for cell in student.notebook.code_cells if "backward(" not in cell.source]
+    cells = [replace(cell, source=_without_training(cell.source)) for cell in student.notebook.code_cells]
     where = [entry.get("cell") for entry in found.entries("globals") if entry.get("name") in names]
     last = max([index for index in where if isinstance(index, int)], default=max((c.index for c in cells), default=0))
     sources = [cell.source for cell in cells if cell.index <= last]
@@ -94,6 +98,17 @@ def clean_data_set(student: Student) -> DataSet | None:
         answer = student.ask(Request("rerun", request, timeout_s=220))
         made = among_names(student, found, answer, cell_name(last), clean=True)
         return made or next(_made_from_classes(student, found), None)
+
+
+def _without_training(source: str) -> str:
+    """A cell without its statements that back-propagate."""
+    if "backward(" not in source:
+        return source
+    try:
+        tree = parse(without_magics(source))
+    except (SyntaxError, ValueError):
+        return ""
+    return "\n".join(text for node in tree.body if "backward(" not in (text := ast.unparse(node)))
 
 
 def among_names(student: Student, found: Facts, answer: Answer, where: str, *, clean: bool) -> DataSet | None:

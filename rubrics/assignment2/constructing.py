@@ -27,10 +27,15 @@ def argument_sets(found: Facts, names: Sequence[str], table: Sequence[Row]) -> I
         "path": expr.value(CSV_NAME),
         "labels": expr.value([int(row.gender == "F") for row in table]),
         "genders": expr.value([row.gender for row in table]),
+        "pairs": expr.value([[row.name, row.gender] for row in table]),
+        "labelled": expr.value([[row.name, int(row.gender == "F")] for row in table]),
         "length": expr.value(24),
         "none": expr.value(None),
     }
-    readings = (("names", "labels"), ("names", "genders"), ("frame", "labels"), ("path", "labels"))
+    readings = (
+        *(("names", "labels"), ("names", "genders"), ("frame", "labels"), ("path", "labels")),
+        *(("pairs", "genders"), ("labelled", "labels")),
+    )
     for reading in readings:
         for held in (known, {}):
             yield [_argument(name, held, forms, reading) for name in names]

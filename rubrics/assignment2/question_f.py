@@ -42,6 +42,9 @@ def network_training(student: Student) -> Iterator[Outcome]:
     yield from accuracy_outcomes(student, training)
 
 
+_CODES = ("letters", "hyphen", "size", "case", "available")
+
+
 def _absent(student: Student) -> Iterator[Outcome]:
     """No training: at most the network and the data may be there."""
     saw = "no training was found"
@@ -89,8 +92,11 @@ def _setup(student: Student, training: Training) -> Outcome:
         return carried(
             "2f.setup", "2e", f"{cell_name(broken.index)}: {broken.error_name}: {broken.error_message[:100]}"
         )
-    if broken is not None and student.lost("2d.len") and instantiated(student):
-        return carried("2f.setup", "2d", f"the network is instantiated behind what failed in {cell_name(broken.index)}")
+    earlier = "2d" if student.lost("2d.len") else "2c" if any(student.lost(f"2c.{name}") for name in _CODES) else ""
+    failed = broken or next((cell for cell in student.notebook.code_cells if cell.status == "error"), None)
+    if failed is not None and earlier and instantiated(student):
+        saw = f"the network is instantiated behind what failed in {cell_name(failed.index)}"
+        return carried("2f.setup", earlier, saw)
     fault = f": {broken.error_name}: {broken.error_message[:100]}" if broken is not None else ""
     return not_met("2f.setup", f"the network is never instantiated with its sizes{fault}")
 
