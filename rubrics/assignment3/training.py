@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from grader.scoring import Outcome, Student, met, not_met, review
 from reference.assignment3 import EPOCHS
 from rubrics.assignment3.objects import objects
-from rubrics.assignment3.optimizers import holding, left_out
+from rubrics.assignment3.optimizing import how, idle_optimizer, optimizer, updates_by_hand, written
 from rubrics.assignment3.probing import find_network
 from rubrics.assignment3.runs import Training, find_training
 from rubrics.assignment3.testing import evaluation_mode, test_accuracy
@@ -22,23 +22,6 @@ from rubrics.source import CellSource, called_name, calls
 from rubrics.training import TrainingRun
 
 CRITERIA = ("loss", "optimizer", "epochs", "gpu", "loop", "train-loss", "test-accuracy", "eval")
-OPTIMIZERS = (
-    "Adam",
-    "SGD",
-    "AdamW",
-    "RMSprop",
-    "NAdam",
-    "RAdam",
-    "Adagrad",
-    "Adadelta",
-    "Adamax",
-    "LBFGS",
-    "Rprop",
-    "ASGD",
-    "SparseAdam",
-    "Adafactor",
-    "Muon",
-)
 
 
 def network_training(student: Student) -> Iterator[Outcome]:
@@ -46,12 +29,12 @@ def network_training(student: Student) -> Iterator[Outcome]:
     training = student.find(find_training)
     if training.run is None and not training.written:
         yield _loss_by_source(student)
-        yield _idle_optimizer(student, training)
+        yield idle_optimizer(student, training)
         for name in CRITERIA[2:]:
             yield not_met(f"3e.{name}", "No training was found.")
         return
     yield _loss(student, training)
-    yield _optimizer(student, training)
+    yield optimizer(student, training)
     yield _epochs(training)
     yield _gpu(student, training)
     yield _loop(student, training)
@@ -61,12 +44,7 @@ def network_training(student: Student) -> Iterator[Outcome]:
     yield evaluation_mode(student, training, accuracy)
 
 
-def _how(training: Training) -> str:
-    """How the training was seen, in front of the evidence."""
-    return f"{training.repaired}: " if training.repaired else ""
-
-
-# --- loss and optimizer -----------------------------------------------------------------------------------------
+# --- loss -----------------------------------------------------------------------------------------
 
 
 def _loss(student: Student, training: Training) -> Outcome:
@@ -76,36 +54,32 @@ def _loss(student: Student, training: Training) -> Outcome:
     if seen is None or (seen.form == "unknown" and not training.run):
         return _loss_by_source(student)
     if seen.form == RIGHT_FOR_CLASSES:
-        softmax = training.network_replaced and (_written(student, "Softmax") or _in_forward(student, "softmax"))
-        if softmax and not _written(student, "log_softmax", "LogSoftmax", "NLLLoss", "nll_loss"):
+        softmax = training.network_replaced and (written(student, "Softmax") or _in_forward(student, "softmax"))
+        if softmax and not written(student, "log_softmax", "LogSoftmax", "NLLLoss", "nll_loss"):
             return not_met(criterion, "The network ends with a softmax before the cross-entropy.")
-        return met(criterion, f"{_how(training)}{seen.saw}.")
+        return met(criterion, f"{how(training)}{seen.saw}.")
     if training.network_replaced and seen.form == LIKELIHOOD_OF_LOGITS and _ends_with_log_softmax(student):
         return met(criterion, "The network's log-softmax goes with the negative log-likelihood.")
     if seen.form == "unknown":
         return review(criterion, f"{seen.saw}; a person must read the formula.")
-    return not_met(criterion, f"{_how(training)}{seen.saw}: {seen.form}.")
-
-
-def _written(student: Student, *names: str) -> list[ast.Call]:
-    return [call for cell in student.find(objects).cells for call in calls(cell.tree, *names)]
+    return not_met(criterion, f"{how(training)}{seen.saw}: {seen.form}.")
 
 
 def _loss_by_source(student: Student) -> Outcome:
     criterion = "3e.loss"
-    softmax = _written(student, "softmax", "Softmax")
-    if _written(student, "CrossEntropyLoss", "cross_entropy"):
+    softmax = written(student, "softmax", "Softmax")
+    if written(student, "CrossEntropyLoss", "cross_entropy"):
         if softmax and _in_forward(student, "softmax", "Softmax"):
             return not_met(criterion, "The network ends with a softmax before the cross-entropy.")
         return met(criterion, "The source uses cross-entropy; it could not be seen at work.")
-    if _written(student, "NLLLoss", "nll_loss"):
-        if _written(student, "log_softmax", "LogSoftmax"):
+    if written(student, "NLLLoss", "nll_loss"):
+        if written(student, "log_softmax", "LogSoftmax"):
             return met(criterion, "The source uses log-softmax and the negative log-likelihood.")
         return not_met(criterion, "The source uses the negative log-likelihood without a log-softmax.")
     others = sorted(
         {
             called_name(call)
-            for call in _written(
+            for call in written(
                 student,
                 "MSELoss",
                 "mse_loss",
@@ -128,7 +102,7 @@ def _loss_by_source(student: Student) -> Outcome:
     )
     if others:
         return not_met(criterion, f"The source uses {', '.join(others)}.")
-    if _written(student, "backward"):
+    if written(student, "backward"):
         return review(criterion, "The loss could not be seen at work.")
     return not_met(criterion, "No loss was found.")
 
@@ -143,59 +117,7 @@ def _in_forward(student: Student, *names: str) -> bool:
 
 def _ends_with_log_softmax(student: Student) -> bool:
     """Whether the network that a plain one stands in for has a log-softmax."""
-    return _in_forward(student, "log_softmax", "LogSoftmax") or bool(_written(student, "LogSoftmax"))
-
-
-def _optimizer(student: Student, training: Training) -> Outcome:
-    criterion = "3e.optimizer"
-    run = training.run
-    steps = run.events("step") if run is not None else []
-    replaced = training.optimizer_replaced or (training.repaired and holding(student))
-    if run is not None and steps and not replaced:
-        if run.network is not None and not any(run.network in (step.get("modules") or ()) for step in steps):
-            return not_met(criterion, f"{_how(training)}The optimizer moves no parameter of the trained network.")
-        lacking = _not_covered(student, run, {step.get("optimizer") for step in steps})
-        if lacking:
-            return not_met(criterion, f"The optimizer leaves out {', '.join(lacking[:4])}.")
-        return met(criterion, f"{_how(training)}The optimizer moves the parameters of the network.")
-    return _idle_optimizer(student, training)
-
-
-def _idle_optimizer(student: Student, training: Training) -> Outcome:
-    """Without a step, an optimizer that was made over the network's parameters is right."""
-    criterion = "3e.optimizer"
-    network = student.find(find_network)
-    obj = network.candidate.obj if network is not None else None
-    entries = student.find(objects).entries("optimizers")
-    held = holding(student)
-    if obj is not None and held:
-        lacking = left_out(student, obj, held)
-        if lacking:
-            return not_met(criterion, f"The optimizer leaves out {', '.join(lacking[:4])}.")
-        return met(criterion, "An optimizer over the parameters of the network is made.")
-    if entries:
-        return not_met(criterion, "The optimizer does not hold the parameters of the network.")
-    for call in _written(student, *OPTIMIZERS):
-        if calls(call, "parameters", "named_parameters"):
-            return met(criterion, "The source makes an optimizer over the parameters of the network.")
-    if training.run is not None and _updates_by_hand(student):
-        return review(criterion, "Parameters are updated by hand, without an optimizer of PyTorch.")
-    return not_met(criterion, "No optimizer was found.")
-
-
-def _updates_by_hand(student: Student) -> bool:
-    for cell in student.find(objects).cells:
-        for node in ast.walk(cell.tree):
-            value = node.value if isinstance(node, (ast.AugAssign, ast.Assign, ast.Expr)) else None
-            if value is not None and any(isinstance(p, ast.Attribute) and p.attr == "grad" for p in ast.walk(value)):
-                return True
-    return False
-
-
-def _not_covered(student: Student, run: TrainingRun, optimizers: set[int]) -> list[str]:
-    """Trainable parameters of the network that none of its optimizers holds."""
-    entries = [entry for entry in student.find(objects).entries("optimizers") if entry.get("obj") in optimizers]
-    return left_out(student, run.network, entries) if len(entries) == len(optimizers) else []
+    return _in_forward(student, "log_softmax", "LogSoftmax") or bool(written(student, "LogSoftmax"))
 
 
 # --- epochs, device, loop -----------------------------------------------------------------------------------------
@@ -206,7 +128,7 @@ def _epochs(training: Training) -> Outcome:
     run = training.run
     seen = len(run.epochs) if run is not None else 0
     if seen == EPOCHS:
-        return met(criterion, f"{_how(training)}{seen} epochs.")
+        return met(criterion, f"{how(training)}{seen} epochs.")
     together = seen + sum(len(other.epochs) for other in training.others)
     if seen and together == EPOCHS:
         return met(criterion, f"{together} epochs in several cells.")
@@ -235,7 +157,7 @@ def _gpu(student: Student, training: Training) -> Outcome:
         network = network or (_names_gpu(student) and _moves_outside_loops(student))
         batches = batches or _moves_batches(student)
         if network and batches:
-            return met(criterion, f"{_how(training)}Network and batches are moved to the GPU.")
+            return met(criterion, f"{how(training)}Network and batches are moved to the GPU.")
     lacking = [name for name, moved in (("the network", network), ("the batches", batches)) if not moved]
     return not_met(criterion, f"Not moved to the GPU: {' and '.join(lacking)}.")
 
@@ -287,7 +209,7 @@ def _only_moves(value: ast.AST) -> bool:
 
 def _names_gpu(student: Student) -> bool:
     """Whether the source names a GPU."""
-    if _written(student, "cuda", "current_accelerator"):
+    if written(student, "cuda", "current_accelerator"):
         return True
     return any(
         isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith(("cuda", "mps"))
@@ -298,7 +220,7 @@ def _names_gpu(student: Student) -> bool:
 
 def _gpu_by_source(student: Student) -> Outcome:
     criterion = "3e.gpu"
-    moves = len(_written(student, "to", "cuda")) if _names_gpu(student) else 0
+    moves = len(written(student, "to", "cuda")) if _names_gpu(student) else 0
     if moves >= 2:
         return met(criterion, "The source moves network and batches to the GPU.")
     return not_met(criterion, "The source does not move network and batches to the GPU.")
@@ -310,14 +232,14 @@ def _loop(student: Student, training: Training) -> Outcome:
     if run is None:
         return _loop_by_source(criterion, student.find(objects).cells)
     verdict = examine_loop(run)
-    if verdict.step == "the optimizer makes no step" and _updates_by_hand(student):
+    if verdict.step == "the optimizer makes no step" and updates_by_hand(student):
         return review(criterion, "Parameters are updated by hand, without an optimizer of PyTorch.")
     if training.repaired and training.detached and not run.events("backward"):
         faults = [fault for fault in (verdict.zero, "the loss that is back-propagated has no gradient") if fault]
-        return loop_outcome(criterion, faults, f"{_how(training)}{verdict.saw}.")
+        return loop_outcome(criterion, faults, f"{how(training)}{verdict.saw}.")
     if training.repaired and not run.events("backward"):
         return _loop_by_source(criterion, student.find(objects).cells)
-    return loop_outcome(criterion, verdict.faults, f"{_how(training)}{verdict.saw}.")
+    return loop_outcome(criterion, verdict.faults, f"{how(training)}{verdict.saw}.")
 
 
 def _loop_by_source(criterion: str, cells: Sequence[CellSource]) -> Outcome:
