@@ -180,10 +180,10 @@ def install(play: Play, patch: Any) -> None:
         play: The sandbox.
         patch: Called with a dotted name and its new value.
     """
-    backend = SimpleNamespace(name="bubblewrap", identity="")
+    backend = SimpleNamespace(name="bubblewrap", identity="", gpus=tuple)
     assets = PreparedAssets(Path("prepared-0"), (), ())
     patch("grader.run.choose", lambda name: backend)
-    patch("grader.run.opener", lambda backend, limits: play)
+    patch("grader.run.opener", lambda backend, limits, slots: play)
     patch("grader.run.preparer", lambda store: lambda assignment, sources: assets)
     patch("grader.regrade.preparer", lambda store: lambda assignment, sources: assets)
 
