@@ -83,6 +83,21 @@ def _by_arguments(found: Objects) -> Iterator[str]:
                     yield "dropout"
 
 
+def always_drops(class_source: str) -> bool:
+    """Whether a network's class calls dropout as a function without telling it the mode, so that it is always on."""
+    try:
+        tree = parse(textwrap.dedent(class_source))
+    except (SyntaxError, ValueError):
+        return False
+    for call in calls(tree, *_DROPOUTS):
+        holder = call.func.value if isinstance(call.func, ast.Attribute) else None
+        part = isinstance(holder, ast.Name) and holder.id == "self"
+        training = call.args[2] if len(call.args) > 2 else keyword(call, "training")
+        if not part and (training is None or (isinstance(training, ast.Constant) and training.value is True)):
+            return True
+    return False
+
+
 def _is_on(node: ast.expr | None, given: Mapping[str, Any]) -> bool:
     """Whether an argument is positive or true: what is left out, or computed from other arguments, is."""
     if isinstance(node, ast.Name) and node.id in given:

@@ -14,6 +14,7 @@ from grader.scoring import Outcome, Student, carried, met, not_met, partial, rev
 from rubrics.assignment3.classified import decided
 from rubrics.assignment3.objects import objects
 from rubrics.assignment3.probing import Network, find_network, fresh_images
+from rubrics.assignment3.regularization import always_drops
 from rubrics.assignment3.runs import Training
 from rubrics.assignment3.unrecorded import unrecorded_accuracy, unrecorded_mode
 from rubrics.averages import Hits, hits
@@ -347,6 +348,7 @@ def _mode_faults(student: Student, training: Training, forwards: Sequence[Event]
     depends = any(str(part.get("type")).startswith(MODE_LAYERS) for part in tree)
     if training.network_replaced:
         in_training = depends and any(event.get("training") for event in forwards)
+        in_training = in_training or (network is not None and always_drops(network.candidate.source))
     else:
         in_training = any(event.get("norm_training") for event in forwards)
         in_training = in_training or _drops_by_function(student, network, forwards)
