@@ -86,6 +86,7 @@ def read_source(code: Code, sources: list[str]) -> Written:
     weights = _assigned_names(everything, _names_weight)
     weights |= {name for name, given in code.bindings() if _names_weight(given) or last_name(given) in weights}
     turned = _assigned_names(everything, _transposes)
+    gradients = _assigned_names(nodes, _derives)
     return Written(
         _gradient(nodes, parameter, weights, turned),
         _weighted_sum(nodes),
@@ -95,7 +96,7 @@ def read_source(code: Code, sources: list[str]) -> Written:
         tuple(_products(nodes)),
         parameter,
         names,
-        any(_averages_all(node, _assigned_names(nodes, _derives)) for node in nodes),
+        any(_averages_all(node, gradients) for node in nodes),
     )
 
 

@@ -76,11 +76,16 @@ def _by_arguments(found: Objects) -> Iterator[str]:
         with contextlib.suppress(SyntaxError, ValueError):
             tree = parse(textwrap.dedent(str(function.get("source"))))
             for call in calls(tree, *_DROPOUTS) if not function.get("is_method") else ():
-                rate = call.args[1] if len(call.args) > 1 else keyword(call, "p")
-                training = call.args[2] if len(call.args) > 2 else keyword(call, "training")
+                rate, training = _rate_and_mode(call)
                 given = [record.get("args") or {} for record in function.get("calls") or ()]
                 if any(_is_on(rate, one) and _is_on(training, one) for one in given):
                     yield "dropout"
+
+
+def _rate_and_mode(call: ast.Call) -> tuple[ast.expr | None, ast.expr | None]:
+    """What a call of a dropout function gives for ``p`` and ``training``, None for what it leaves out."""
+    rate = call.args[1] if len(call.args) > 1 else keyword(call, "p")
+    return rate, call.args[2] if len(call.args) > 2 else keyword(call, "training")
 
 
 def always_drops(class_source: str) -> bool:
@@ -92,7 +97,7 @@ def always_drops(class_source: str) -> bool:
     for call in calls(tree, *_DROPOUTS):
         holder = call.func.value if isinstance(call.func, ast.Attribute) else None
         part = isinstance(holder, ast.Name) and holder.id == "self"
-        training = call.args[2] if len(call.args) > 2 else keyword(call, "training")
+        _, training = _rate_and_mode(call)
         if not part and (training is None or (isinstance(training, ast.Constant) and training.value is True)):
             return True
     return False

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from .rerun import BudgetSpent, limit
+from .rerun import BudgetSpent, limit, transformed
 
 if TYPE_CHECKING:
     from .service import Service
@@ -53,7 +53,7 @@ class Again:
         service.instrument.forget(index)
         service.next_cell(index)
         try:
-            text = _transformed(source)
+            text = transformed(source)
             name = f"<again {index}>"
             linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
             tree = service.instrument.transform(ast.parse(text), text, index)
@@ -61,14 +61,6 @@ class Again:
         except (Exception, SystemExit, BudgetSpent) as fault:
             error = service.session.error(fault)
         return {"index": index, "ok": error is None, "error": error}
-
-
-def _transformed(source: str) -> str:
-    try:
-        from IPython.core.inputtransformer2 import TransformerManager
-    except ImportError:
-        return source
-    return str(TransformerManager().transform_cell(source))
 
 
 def _give_batches() -> None:

@@ -149,14 +149,17 @@ class Rerunner:
         return False
 
     def _compile(self, source: str, shield: _Shield, at: int) -> Any:
-        try:
-            from IPython.core.inputtransformer2 import TransformerManager
-
-            source = TransformerManager().transform_cell(source)
-        except ImportError:
-            pass
-        tree = shield.visit(ast.parse(source))
+        tree = shield.visit(ast.parse(transformed(source)))
         return compile(ast.fix_missing_locations(tree), f"<rerun {at}>", "exec")
+
+
+def transformed(source: str) -> str:
+    """The source of a cell as Python, its magics as calls of the shell where there is one."""
+    try:
+        from IPython.core.inputtransformer2 import TransformerManager
+    except ImportError:
+        return source
+    return str(TransformerManager().transform_cell(source))
 
 
 def limit(recorder: Recorder, params: dict[str, Any]) -> None:
